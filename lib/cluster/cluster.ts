@@ -1,0 +1,61 @@
+import type { CallOptions } from "../model/call.ts";
+import type { GroupVersionKind, Manifest, ObjectMeta, ResourceRef } from "../model/resource.ts";
+
+/** How the API server serves a kind. */
+export interface ResourceType extends GroupVersionKind {
+  /** Plural name in URLs: `deployments`. */
+  readonly resource: string;
+  readonly namespaced: boolean;
+  readonly verbs: readonly string[];
+}
+
+/** An object's identity and metadata, without its body. */
+export interface PartialObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+}
+
+export interface ListRequest {
+  readonly type: GroupVersionKind;
+  /** "" lists all namespaces. */
+  readonly namespace: string;
+  /** Kubernetes label selector; "" for none. */
+  readonly labelSelector: string;
+}
+
+export interface ApplyOptions extends CallOptions {
+  /** Take over fields that other managers own. */
+  readonly force: boolean;
+}
+
+/** The reading half of a cluster: all that drift, diff and status are given. */
+export interface ClusterReader {
+  /** How the server serves a kind; undefined when it does not. Discovery is cached; `fresh` asks again. */
+  resourceType(gvk: GroupVersionKind, options?: CallOptions & { readonly fresh?: boolean }): Promise<ResourceType | undefined>;
+  /** A live object; undefined when there is none. */
+  get(ref: ResourceRef, options?: CallOptions): Promise<Manifest | undefined>;
+  /** Live objects with bodies, all pages. */
+  list(request: ListRequest, options?: CallOptions): Promise<readonly Manifest[]>;
+  /** Metadata only (PartialObjectMetadata), all pages; empty when the server does not know the kind. */
+  listMetadata(request: ListRequest, options?: CallOptions): Promise<readonly PartialObject[]>;
+  /** What an apply would give, without writing: server-side dry run. */
+  dryRunApply(manifest: Manifest, options: ApplyOptions): Promise<Manifest>;
+  /** HTTP requests made so far through this reader, retries included. */
+  readonly requests: number;
+}
+
+/** The writing half; only lib/apply is given one. */
+export interface ClusterWriter extends ClusterReader {
+  /** Server-side apply as field manager `driftless`; returns the object as the server now has it. */
+  apply(manifest: Manifest, options: ApplyOptions): Promise<Manifest>;
+  /** Deletes only the object with this uid, in the foreground; "absent" when it is gone already or another has taken the name. */
+  delete(ref: ResourceRef, options: CallOptions & { readonly uid: string }): Promise<"deleted" | "absent">;
+}
+
+/** Opens clusters by the name that the configuration gives them. */
+export interface Clusters {
+  /** Throws `cluster` when the cluster can't be opened, `not-found` when the configuration has no such name. */
+  reader(cluster: string, options?: CallOptions): Promise<ClusterReader>;
+  writer(cluster: string, options?: CallOptions): Promise<ClusterWriter>;
+}

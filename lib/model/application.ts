@@ -1,0 +1,45 @@
+/** What a sync may do by itself. */
+export interface SyncPolicy {
+  /** Delete objects that left the desired state. Default true. */
+  readonly prune: boolean;
+  /** Accept a render of no objects at all, which is an error otherwise. Default false. */
+  readonly allowEmpty: boolean;
+  /** Field conflicts with other managers: take the fields over, or stop. Default "force". */
+  readonly conflicts: "force" | "fail";
+  /** Create the application's namespace when it is missing. Default false. */
+  readonly createNamespace: boolean;
+  /** Seconds to wait for health before the sync fails. Default 300. */
+  readonly timeout: number;
+}
+
+/** What the sweep does about drift: `heal` starts a sync, `report` only writes rows, `ignore` does neither. */
+export type DriftPolicy = "heal" | "report" | "ignore";
+
+/** A source path, a destination and policies, as `driftless.yaml` states them. */
+export interface Application {
+  /** Unique within an installation; a DNS label of at most 63 characters. */
+  readonly name: string;
+  /** Clone URL, or path of a local repository. */
+  readonly repository: string;
+  /** Branch name. */
+  readonly targetRevision: string;
+  /** Folder in the repository, without leading or trailing slash; "" is the root. */
+  readonly path: string;
+  /** Name of an entry of `clusters`. */
+  readonly cluster: string;
+  /** Namespace for objects that name none; "" when the application gives none. */
+  readonly namespace: string;
+  readonly sync: SyncPolicy;
+  readonly drift: DriftPolicy;
+}
+
+/** A destination; nothing in it opens the cluster. */
+export type Cluster =
+  | { readonly name: string; readonly kind: "kubeconfig"; readonly context: string }
+  | { readonly name: string; readonly kind: "eks"; readonly clusterName: string; readonly region: string };
+
+/** `driftless.yaml`, complete: every default filled in. */
+export interface Configuration {
+  readonly clusters: readonly Cluster[];
+  readonly applications: readonly Application[];
+}

@@ -1,0 +1,54 @@
+import type { JsonValue } from "./json.ts";
+import type { ResourceRef } from "./resource.ts";
+
+/**
+ * - `changed`  a field that we set has another value, or is gone
+ * - `missing`  the object is gone
+ * - `orphan`   the object carries our label, and no application owns it
+ * - `addition` another manager set a field that we do not set; reported, never healed by default
+ */
+export type DriftKind = "changed" | "missing" | "orphan" | "addition";
+
+/** One field of one object that is not as desired: a row of the table. */
+export interface DriftRow {
+  readonly application: string;
+  readonly cluster: string;
+  readonly kind: DriftKind;
+  readonly ref: ResourceRef;
+  /** JSON-path-like: `spec.replicas`, `spec.template.spec.containers[name="web"].image`; "" for a whole object. */
+  readonly field: string;
+  /** Masked where secret; undefined when absent. */
+  readonly desired?: JsonValue;
+  /** Masked where secret; undefined when absent. */
+  readonly live?: JsonValue;
+  /** The manager that changed it, from managedFields; "" when the server no longer knows. */
+  readonly manager: string;
+  /** "Apply" or "Update"; "" when not known. */
+  readonly operation: string;
+  /** When that manager last wrote, from managedFields (RFC 3339); "" when not known. */
+  readonly changedAt: string;
+  readonly firstSeen: string;
+  readonly lastSeen: string;
+  /** When it was found to be as desired again; "" while open. */
+  readonly healedAt: string;
+  /** The sync that healed it; "" when someone else did, or while open. */
+  readonly healedBy: string;
+}
+
+/** What one sweep of one cluster did: its row in the table. */
+export interface SweepReport {
+  readonly id: string;
+  readonly cluster: string;
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly applications: number;
+  readonly objects: number;
+  /** Requests made to the API server. */
+  readonly requests: number;
+  readonly suspects: number;
+  readonly drifted: number;
+  readonly healing: readonly string[];
+  /** Applications skipped because a sync holds them. */
+  readonly skipped: readonly string[];
+  readonly errors: readonly string[];
+}

@@ -1,0 +1,23 @@
+import type { ResourceRef } from "./resource.ts";
+
+/** One object that an application owns, or may own because a sync is about to create it. */
+export interface InventoryEntry {
+  readonly ref: ResourceRef;
+  /** Keyed digest of the object as last applied; "" before the first apply. */
+  readonly digest: string;
+  /** `metadata.uid` from the apply response; "" before the first apply. */
+  readonly uid: string;
+  /** `metadata.resourceVersion` from the apply response; "" before the first apply. */
+  readonly resourceVersion: string;
+  /** Hash of our own managedFields entry from the apply response; "" before the first apply. */
+  readonly fingerprint: string;
+  /** `time` of our own managedFields entry (RFC 3339, whole seconds); "" before the first apply. */
+  readonly appliedAt: string;
+}
+
+/** What one application owns in its cluster. */
+export interface Inventory {
+  readonly application: string;
+  readonly cluster: string;
+  readonly entries: readonly InventoryEntry[];
+}

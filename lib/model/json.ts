@@ -1,0 +1,46 @@
+/**
+ * JSON with exact integers: what does not fit a double is a bigint, on the way in and on the way out.
+ * Kubernetes has int64; `JSON.parse` alone would round 9007199254740993 to ...992.
+ */
+export type JsonValue = null | boolean | number | bigint | string | readonly JsonValue[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: JsonValue | undefined;
+}
+
+/** Sixteen digits or more in a row: only then can an integer be too large for a double. */
+const longNumber = /\d{16}/;
+const integer = /^-?\d+$/;
+
+/** Parses JSON text; integers beyond 2^53 become bigint. Throws SyntaxError as `JSON.parse` does. */
+export function parseJson(text: string): JsonValue {
+  if (!longNumber.test(text)) return JSON.parse(text) as JsonValue;
+  return JSON.parse(text, (_key, value: unknown, context?: { source?: string }) => {
+    if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
+    const source = context?.source;
+    return source !== undefined && integer.test(source) ? BigInt(source) : value;
+  }) as JsonValue;
+}
+
+/** Writes JSON text; a bigint is written as its digits. Keys keep their order. */
+export function stringifyJson(value: JsonValue): string {
+  return JSON.stringify(value, writeBigint);
+}
+
+/** Writes JSON text with the keys of every object sorted, so that equal values give equal texts. */
+export function canonicalJson(value: JsonValue): string {
+  return JSON.stringify(value, (key, inner: unknown) => {
+    if (!isJsonObject(inner)) return writeBigint(key, inner);
+    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !rawJson.isRawJSON(value);
+}
+
+/** Part of ES2025 and of Node 24; not yet in TypeScript's library. */
+const rawJson = JSON as unknown as { rawJSON(text: string): object; isRawJSON(value: object): boolean };
+
+function writeBigint(_key: string, value: unknown): unknown {
+  return typeof value === "bigint" ? rawJson.rawJSON(value.toString()) : value;
+}

@@ -1,0 +1,79 @@
+import type { Health } from "./health.ts";
+import type { ResourceRef } from "./resource.ts";
+
+/** Why a sync was started. */
+export type SyncTrigger = "push" | "sweep" | "heal" | "removed" | "manual";
+
+/** Where a sync stands. Only the last four are final. */
+export type SyncPhase = "Running" | "Waiting" | "Succeeded" | "Failed" | "Superseded" | "Blocked";
+
+/** What happened to one object; one object's failure is data, so that the others still apply. */
+export type Change =
+  | { readonly action: "created" | "configured" | "unchanged" | "pruned"; readonly ref: ResourceRef }
+  | { readonly action: "skipped"; readonly ref: ResourceRef; readonly reason: string }
+  | { readonly action: "failed"; readonly ref: ResourceRef; readonly error: string };
+
+/** A desired state of one application, by which a newer one supersedes an older. */
+export interface Desired {
+  /** Counts up by one with every plan that changes the desired state. */
+  readonly generation: number;
+  /** Commit id that was rendered. */
+  readonly revision: string;
+  /** Id of the stored manifests; "" when the application was removed (nothing is desired). */
+  readonly snapshot: string;
+  readonly plannedAt: string;
+}
+
+/** One run, as history keeps it. */
+export interface SyncRecord {
+  readonly id: string;
+  readonly application: string;
+  readonly cluster: string;
+  readonly revision: string;
+  readonly generation: number;
+  readonly snapshot: string;
+  readonly trigger: SyncTrigger;
+  /** From the delivery (or sweep) that started it through every log line to this row. */
+  readonly correlationId: string;
+  readonly phase: SyncPhase;
+  /** RFC 3339 with milliseconds. */
+  readonly startedAt: string;
+  /** RFC 3339 with milliseconds; "" while running. */
+  readonly finishedAt: string;
+  readonly health: Health;
+  /** How many objects met each fate. */
+  readonly counts: {
+    readonly created: number;
+    readonly configured: number;
+    readonly unchanged: number;
+    readonly pruned: number;
+    readonly failed: number;
+  };
+  /** What went wrong and where, one line each, secrets masked; at most 20. */
+  readonly errors: readonly string[];
+}
+
+/** What is known of one application: the row behind `driftless status`. */
+export interface ApplicationState {
+  readonly application: string;
+  readonly cluster: string;
+  readonly repository: string;
+  readonly targetRevision: string;
+  /** True once the application left the configuration; its row goes when nothing is left to prune. */
+  readonly removed: boolean;
+  /** Digest of the application's definition at the last plan. */
+  readonly definitionDigest: string;
+  /** What the last render read: path to object id ("" for a path that was looked for and not there). */
+  readonly inputs: { readonly [path: string]: string };
+  /** Undefined until the first render succeeds. */
+  readonly desired?: Desired;
+  /** Why the last plan failed; "" when it did not. */
+  readonly planError: string;
+  /** Revision at which the last plan looked, rendered or not. */
+  readonly plannedRevision: string;
+  /** The newest finished or running sync. */
+  readonly lastSync?: SyncRecord;
+  readonly health: Health;
+  /** Counts up with every write; each write states the one it read. */
+  readonly version: number;
+}

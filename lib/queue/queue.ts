@@ -1,0 +1,10 @@
+import type { RevisionMessage } from "../model/delivery.ts";
+
+/** The FIFO queue of moved branches: one group a repository and branch, so that plans of one branch never overlap. */
+export interface RevisionQueue {
+  /**
+   * Sends a hint. Two sends with one `deduplicationId` within five minutes are one message. Throws `queue`, retryable.
+   * The id is the delivery's GUID (or the sweep's id), never the commit: A, B, A within a minute must end at A.
+   */
+  send(message: RevisionMessage, options: { readonly deduplicationId: string; readonly signal?: AbortSignal }): Promise<void>;
+}

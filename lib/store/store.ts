@@ -1,0 +1,150 @@
+import type { Configuration } from "../model/application.ts";
+import type { CallOptions } from "../model/call.ts";
+import type { Delivery } from "../model/delivery.ts";
+import type { DriftRow, SweepReport } from "../model/drift.ts";
+import type { Inventory } from "../model/inventory.ts";
+import type { Manifest } from "../model/resource.ts";
+import type { ApplicationState, SyncRecord } from "../model/sync.ts";
+
+/** A page of rows, newest first, and where the next begins; `next` undefined at the end. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly next?: string;
+}
+
+export interface PageRequest extends CallOptions {
+  /** At most so many rows. Default 50. */
+  readonly limit?: number;
+  readonly from?: string;
+}
+
+/** Webhook deliveries by GUID; they expire after seven days. */
+export interface DeliveryStore {
+  /** Stores a delivery unless its GUID is known; returns the one that stands. One conditional write. */
+  receive(delivery: Delivery, options?: CallOptions): Promise<{ readonly isNew: boolean; readonly delivery: Delivery }>;
+  /** Records where a delivery now stands; no-op for an unknown id (a sweep's hint has no delivery). */
+  update(id: string, change: Partial<Pick<Delivery, "state" | "applications" | "reason">>, options?: CallOptions): Promise<void>;
+  list(request?: PageRequest): Promise<Page<Delivery>>;
+}
+
+/** The configuration last read from the platform repository. */
+export interface ConfigurationStore {
+  save(stored: StoredConfiguration, options?: CallOptions): Promise<void>;
+  load(options?: CallOptions): Promise<StoredConfiguration | undefined>;
+}
+
+export interface StoredConfiguration {
+  readonly configuration: Configuration;
+  /** Commit it was read from. */
+  readonly revision: string;
+  /** Blob id of the file: equal means that nothing changed. */
+  readonly oid: string;
+}
+
+export interface ApplicationStore {
+  list(options?: CallOptions): Promise<readonly ApplicationState[]>;
+  get(application: string, options?: CallOptions): Promise<ApplicationState | undefined>;
+  /**
+   * Writes a state whose `version` is one above the stored one (1 for a new one).
+   * Returns false, and writes nothing, when another writer was first.
+   */
+  put(state: ApplicationState, options?: CallOptions): Promise<boolean>;
+  /** Removes a row; no-op when there is none. */
+  remove(application: string, options?: CallOptions): Promise<void>;
+}
+
+/** Heads of branches as last planned: the sweep finds missed webhooks by them. */
+export interface HeadStore {
+  get(repository: string, branch: string, options?: CallOptions): Promise<string | undefined>;
+  put(repository: string, branch: string, commit: string, options?: CallOptions): Promise<void>;
+}
+
+/** Rendered manifests, sealed (AES-256-GCM) and compressed, by keyed digest. */
+export interface SnapshotStore {
+  /** Stores manifests and returns their id; equal manifests have one id and are stored once. */
+  save(objects: readonly Manifest[], options?: CallOptions): Promise<string>;
+  /** Throws `not-found` when the snapshot is gone or incomplete: never an empty list by accident. */
+  load(id: string, options?: CallOptions): Promise<readonly Manifest[]>;
+}
+
+/** What applications own. Saved before the first write of a sync, so a killed run forgets nothing. */
+export interface InventoryStore {
+  /** Undefined when the application never had one; throws `store` when a part of it is missing. */
+  load(application: string, options?: CallOptions): Promise<Inventory | undefined>;
+  /** Replaces the inventory; the write is refused (throws `lease`) when `fence` is older than the stored one. */
+  save(inventory: Inventory, options: CallOptions & { readonly fence: number }): Promise<void>;
+  /** Removes it; refused like `save`. */
+  remove(application: string, options: CallOptions & { readonly fence: number }): Promise<void>;
+}
+
+/** History of runs; expires after 90 days. */
+export interface SyncStore {
+  /** Writes or replaces the row of one run. */
+  put(record: SyncRecord, options?: CallOptions): Promise<void>;
+  list(application: string, request?: PageRequest): Promise<Page<SyncRecord>>;
+}
+
+export interface DriftQuery extends PageRequest {
+  /** RFC 3339: rows healed before it are left out; open rows always stand. */
+  readonly since?: string;
+}
+
+/** Drift, open and healed. A row is the same row while application, object, field and kind are the same and it is open. */
+export interface DriftStore {
+  /** Rows of one application: the open ones first, then healed ones, newest first. */
+  list(application: string, query?: DriftQuery): Promise<Page<DriftRow>>;
+  /** All open rows of one application. */
+  open(application: string, options?: CallOptions): Promise<readonly DriftRow[]>;
+  /** Writes an open row; a row already open keeps its `firstSeen`. */
+  record(row: DriftRow, options?: CallOptions): Promise<void>;
+  /** Closes open rows: sets `healedAt` and `healedBy`; they expire after 90 days. */
+  heal(rows: readonly DriftRow[], healed: { readonly at: string; readonly by: string }, options?: CallOptions): Promise<void>;
+}
+
+export interface SweepStore {
+  put(report: SweepReport, options?: CallOptions): Promise<void>;
+  list(cluster: string, request?: PageRequest): Promise<Page<SweepReport>>;
+}
+
+/** Who may write for an application now. */
+export interface Lease {
+  readonly application: string;
+  /** Id of the run that holds it. */
+  readonly holder: string;
+  /** Counts up with every new holder; a write with an older one is refused. */
+  readonly fence: number;
+  /** Generation of the desired state that the holder works on. */
+  readonly generation: number;
+  /** `applying`: nobody else may start; `waiting`: a newer generation may take over at once. */
+  readonly phase: "applying" | "waiting";
+  /** RFC 3339. After it anyone may take over. */
+  readonly expiresAt: string;
+}
+
+export interface LeaseRequest extends CallOptions {
+  readonly application: string;
+  readonly holder: string;
+  readonly generation: number;
+  /** Seconds until it expires unless renewed. */
+  readonly seconds: number;
+}
+
+export interface LeaseStore {
+  /**
+   * Takes the lease when it is free, expired, already this holder's, or held in phase `waiting` for an older generation.
+   * A holder that takes its own lease again keeps its fence. Otherwise returns who holds it.
+   */
+  acquire(
+    request: LeaseRequest,
+  ): Promise<{ readonly acquired: true; readonly lease: Lease } | { readonly acquired: false; readonly held: Lease }>;
+  /** Extends a lease and sets its phase; false when it was taken over. */
+  renew(
+    lease: Lease,
+    change: { readonly phase: Lease["phase"]; readonly seconds: number },
+    options?: CallOptions,
+  ): Promise<boolean>;
+  /** Gives it back; no-op when it was taken over. The fence keeps counting. */
+  release(lease: Lease, options?: CallOptions): Promise<void>;
+  /** Undefined when free (released or never taken). */
+  get(application: string, options?: CallOptions): Promise<Lease | undefined>;
+}
