@@ -48,6 +48,8 @@ export interface SweepReport {
   readonly suspects: number;
   readonly drifted: number;
   readonly healing: readonly string[];
+  /** Names in our label that no application has: another installation, or a table that was lost. At most 20. */
+  readonly unknownOwners: readonly string[];
   /** Applications skipped because a sync holds them. */
   readonly skipped: readonly string[];
   readonly errors: readonly string[];

@@ -13,6 +13,12 @@ export interface InventoryEntry {
   readonly fingerprint: string;
   /** `time` of our own managedFields entry (RFC 3339, whole seconds); "" before the first apply. */
   readonly appliedAt: string;
+  /** `metadata.generation` from the apply response; absent for kinds that have none. */
+  readonly generation?: number;
+  /** Hash of what other managers set on the object at that time; a sweep that sees another looks for additions. */
+  readonly foreign?: string;
+  /** True once the desired state has it no more: it is to be pruned, or kept by the prune guard; no drift is looked for. */
+  readonly leaving?: true;
 }
 
 /** What one application owns in its cluster. */

@@ -1,3 +1,4 @@
+import type { Application } from "./application.ts";
 import type { Health } from "./health.ts";
 import type { ResourceRef } from "./resource.ts";
 
@@ -51,14 +52,15 @@ export interface SyncRecord {
   };
   /** What went wrong and where, one line each, secrets masked; at most 20. */
   readonly errors: readonly string[];
+  /** True when a failure may pass by itself (API server away, namespace terminating): the sweep starts it again. */
+  readonly retryable: boolean;
 }
 
 /** What is known of one application: the row behind `driftless status`. */
 export interface ApplicationState {
   readonly application: string;
-  readonly cluster: string;
-  readonly repository: string;
-  readonly targetRevision: string;
+  /** As the configuration last stated it: a removed application is still pruned by its own policy. */
+  readonly definition: Application;
   /** True once the application left the configuration; its row goes when nothing is left to prune. */
   readonly removed: boolean;
   /** Digest of the application's definition at the last plan. */
@@ -74,6 +76,19 @@ export interface ApplicationState {
   /** The newest finished or running sync. */
   readonly lastSync?: SyncRecord;
   readonly health: Health;
+  /** Open drift rows as the last sweep or sync left them. */
+  readonly drifted: number;
   /** Counts up with every write; each write states the one it read. */
   readonly version: number;
+}
+
+/** The applications of one cluster that one plan changed: they share a run, its connections and its discovery. */
+export interface SyncBatch {
+  readonly cluster: string;
+  /** Commit id for the log and the session name; each application's own desired state decides what is applied. */
+  readonly revision: string;
+  readonly trigger: SyncTrigger;
+  readonly correlationId: string;
+  /** What to sync, and the generation of the desired state that was current when the run was started. */
+  readonly applications: readonly { readonly name: string; readonly generation: number }[];
 }

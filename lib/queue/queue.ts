@@ -1,4 +1,5 @@
 import type { RevisionMessage } from "../model/delivery.ts";
+import type { SyncBatch } from "../model/sync.ts";
 
 /** The FIFO queue of moved branches: one group a repository and branch, so that plans of one branch never overlap. */
 export interface RevisionQueue {
@@ -7,4 +8,9 @@ export interface RevisionQueue {
    * The id is the delivery's GUID (or the sweep's id), never the commit: A, B, A within a minute must end at A.
    */
   send(message: RevisionMessage, options: { readonly deduplicationId: string; readonly signal?: AbortSignal }): Promise<void>;
+}
+
+/** Starts a run; the same name and batch twice is one run. Throws `queue`. */
+export interface SyncStarter {
+  start(batch: SyncBatch, options: { readonly name: string; readonly signal?: AbortSignal }): Promise<void>;
 }

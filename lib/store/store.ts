@@ -22,7 +22,10 @@ export interface PageRequest extends CallOptions {
 export interface DeliveryStore {
   /** Stores a delivery unless its GUID is known; returns the one that stands. One conditional write. */
   receive(delivery: Delivery, options?: CallOptions): Promise<{ readonly isNew: boolean; readonly delivery: Delivery }>;
-  /** Records where a delivery now stands; no-op for an unknown id (a sweep's hint has no delivery). */
+  /**
+   * Records where a delivery now stands; no-op for an unknown id (a sweep's hint has no delivery).
+   * `queued` follows `received` only: a plan may be done before the webhook says it.
+   */
   update(id: string, change: Partial<Pick<Delivery, "state" | "applications" | "reason">>, options?: CallOptions): Promise<void>;
   list(request?: PageRequest): Promise<Page<Delivery>>;
 }
@@ -79,7 +82,7 @@ export interface InventoryStore {
 
 /** History of runs; expires after 90 days. */
 export interface SyncStore {
-  /** Writes or replaces the row of one run. */
+  /** Writes or replaces the row of one run, which its `id` and `startedAt` name: neither may change. */
   put(record: SyncRecord, options?: CallOptions): Promise<void>;
   list(application: string, request?: PageRequest): Promise<Page<SyncRecord>>;
 }
@@ -147,4 +150,20 @@ export interface LeaseStore {
   release(lease: Lease, options?: CallOptions): Promise<void>;
   /** Undefined when free (released or never taken). */
   get(application: string, options?: CallOptions): Promise<Lease | undefined>;
+}
+
+/** All stores of one table. */
+export interface Stores {
+  readonly deliveries: DeliveryStore;
+  readonly configuration: ConfigurationStore;
+  readonly applications: ApplicationStore;
+  readonly heads: HeadStore;
+  readonly snapshots: SnapshotStore;
+  readonly inventories: InventoryStore;
+  readonly syncs: SyncStore;
+  readonly drift: DriftStore;
+  readonly sweeps: SweepStore;
+  readonly leases: LeaseStore;
+  /** Keyed digest of a text, hex: equal texts have equal digests, and nobody without the snapshot key can guess the text from it. */
+  digest(text: string): string;
 }

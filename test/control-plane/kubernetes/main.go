@@ -22,7 +22,11 @@ import (
 )
 
 func main() {
-	switch name := filepath.Base(os.Args[0]); name {
+	name := filepath.Base(os.Args[0])
+	if name != "kubectl" {
+		endWithParent()
+	}
+	switch name {
 	case "etcd":
 		etcdmain.Main(os.Args)
 	case "kube-apiserver":

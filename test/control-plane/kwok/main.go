@@ -32,6 +32,7 @@ func run() error {
 		_, err = os.Stdout.WriteString(text)
 		return err
 	}
+	endWithParent()
 	flags := pflag.NewFlagSet("global", pflag.ContinueOnError)
 	flags.ParseErrorsAllowlist.UnknownFlags = true
 	flags.Usage = func() {}

@@ -1,0 +1,25 @@
+import { spawn } from "node:child_process";
+import { DriftlessError } from "../../lib/errors.ts";
+import type { Command } from "../command.ts";
+import { readRunning } from "../local/running.ts";
+
+export const kubectl: Command = {
+  usage: "kubectl ARGUMENT ...",
+  summary: "kubectl on the cluster that `npm start` runs",
+  help: "",
+  options: {},
+  positionals: { least: 0, most: 0 },
+  run: () => Promise.resolve({ text: "", json: "null" }),
+  async raw(args, environment) {
+    const running = await readRunning(environment);
+    if (running === undefined) throw new DriftlessError("config", "nothing runs here: `npm start` first");
+    const child = spawn(running.kubectl, [...args], {
+      stdio: "inherit",
+      env: { ...environment, KUBECONFIG: running.kubeconfig },
+    });
+    return new Promise((resolve, reject) => {
+      child.on("error", reject);
+      child.on("exit", (code) => resolve(code ?? 1));
+    });
+  },
+};

@@ -1,0 +1,46 @@
+type Line = Readonly<Record<string, unknown>>;
+
+const text = (value: unknown): string => (typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value));
+const short = (revision: unknown): string => text(revision).slice(0, 7);
+
+function counted(line: Line): string {
+  const counts = (line["counts"] ?? {}) as Readonly<Record<string, number>>;
+  const parts = Object.entries(counts).filter(([, count]) => count > 0);
+  return parts.length === 0 ? "nothing to do" : parts.map(([fate, count]) => `${count} ${fate}`).join(", ");
+}
+
+/** What the log events of a working day mean to a reader; other events stay in the log. */
+const sentences: Readonly<Record<string, (line: Line) => string>> = {
+  "webhook.queued": (line) => `push received: ${text(line["branch"])}, delivery ${text(line["correlationId"])}`,
+  "plan.begun": (line) => `plan: ${text(line["branch"])} is at ${short(line["revision"])}`,
+  "plan.render": (line) => `plan: ${text(line["application"])} is rendered: ${text(line["reason"])}`,
+  "plan.failed": (line) => `plan: ${text(line["application"])} FAILED: ${text(line["error"])}`,
+  "plan.refused": (line) => `plan: REFUSED: ${text(line["error"])}`,
+  "plan.removed": (line) => `plan: ${text(line["application"])} left the configuration`,
+  "sync.begun": (line) => `sync: ${text(line["application"])} begins at ${short(line["revision"])}`,
+  "sync.waiting": (line) => `sync: ${text(line["application"])} is ${text(line["health"])} ${text(line["message"])}`.trimEnd(),
+  "sync.recorded": (line) => `sync: ${text(line["application"])} ${text(line["phase"])} (${counted(line)})${errorsOf(line)}`,
+  "sweep.drift": (line) =>
+    `sweep: ${text(line["application"])} drifted: ${text(line["ref"])} ${text(line["field"]) || text(line["kind"])} by ${text(line["manager"]) || "someone"}`,
+  "sweep.heal": (line) => `sweep: heals ${text(line["applications"])}`,
+  "sweep.head-moved": (line) => `sweep: ${text(line["branch"])} moved without a webhook`,
+  "sweep.restarted": (line) => `sweep: starts again ${text(line["applications"])}`,
+};
+
+function errorsOf(line: Line): string {
+  const errors = line["errors"];
+  return Array.isArray(errors) && errors.length > 0 ? `\n  ${errors.map(text).join("\n  ")}` : "";
+}
+
+/** A log line as a sentence; undefined for what a reader need not see. Lines that are no log lines come back as they are. */
+export function narrate(line: string): string | undefined {
+  let event: Line;
+  try {
+    event = JSON.parse(line) as Line;
+  } catch {
+    return line;
+  }
+  const sentence = sentences[text(event["event"])];
+  if (sentence !== undefined) return sentence(event);
+  return event["level"] === "error" ? `${text(event["event"])}: ${text(event["error"])}` : undefined;
+}

@@ -1,0 +1,76 @@
+import { parseArgs } from "node:util";
+import { isDriftlessError, messageOf } from "../lib/errors.ts";
+import { redact } from "../lib/telemetry/redact.ts";
+import { type Command, type Invocation, UsageError } from "./command.ts";
+import { drift } from "./commands/drift.ts";
+import { health } from "./commands/health.ts";
+import { history } from "./commands/history.ts";
+import { kubectl } from "./commands/kubectl.ts";
+import { render } from "./commands/render.ts";
+import { status } from "./commands/status.ts";
+
+const commands: Readonly<Record<string, Command>> = { status, history, drift, render, health, kubectl };
+
+const overview = `driftless: serverless GitOps for Kubernetes
+
+${Object.values(commands)
+  .map(({ usage, summary }) => `  driftless ${usage.padEnd(38)} ${summary}`)
+  .join("\n")}
+
+Options of all:
+  --output table|json   tables for people (default), JSON for programs
+  --api URL             where the API of Driftless is; default DRIFTLESS_API, else the one that \`npm start\` runs here
+  --help                this text, or that of one command
+
+Exit status: 0 done, 1 failed, 2 wrong usage.
+`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name = "", ...rest] = args;
+  const command = commands[name];
+  if (command === undefined) {
+    const asked = name === "" || name === "--help" || name === "help" || name === "-h";
+    (asked ? process.stdout : process.stderr).write(asked ? overview : `driftless: there is no command ${name}\n\n${overview}`);
+    return asked ? 0 : 2;
+  }
+  if (command.raw !== undefined) return command.raw(rest, process.env);
+  const invocation = parse(command, rest);
+  if (invocation === undefined) {
+    process.stdout.write(`driftless ${command.usage}\n\n${command.summary}\n${command.help}`);
+    return 0;
+  }
+  const output = await command.run(invocation);
+  process.stdout.write(invocation.output === "json" ? `${output.json}\n` : output.text);
+  return output.status ?? 0;
+}
+
+/** Undefined when the help is asked for. */
+function parse(command: Command, args: readonly string[]): Invocation | undefined {
+  const shared = { output: { type: "string" }, api: { type: "string" }, help: { type: "boolean", short: "h" } } as const;
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: { ...shared, ...command.options },
+      allowPositionals: true,
+    });
+    if (values["help"] === true) return undefined;
+    const { output = "table", api } = values as { output?: string; api?: string };
+    if (output !== "table" && output !== "json") throw new UsageError(`--output is table or json, not ${output}`);
+    if (positionals.length > command.positionals.most)
+      throw new UsageError(`unexpected argument ${positionals[command.positionals.most]}`);
+    if (positionals.length < command.positionals.least) throw new UsageError("an argument is missing");
+    return { output, positionals, values, environment: process.env, ...(api === undefined ? {} : { api }) };
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(messageOf(error));
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const isUsage = error instanceof UsageError;
+  if (!isUsage && !isDriftlessError(error)) throw error;
+  process.stderr.write(redact(`driftless: ${messageOf(error)}\n${isUsage ? "Try `driftless --help`.\n" : ""}`));
+  process.exitCode = isUsage ? 2 : 1;
+}

@@ -1,0 +1,153 @@
+import { randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { performance } from "node:perf_hooks";
+import { setTimeout as delay } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { isDriftlessError, messageOf } from "../lib/errors.ts";
+import { jsonLog } from "../lib/telemetry/log.ts";
+import { startControlPlane } from "../test/control-plane/control-plane.ts";
+import { ensureRenderHelper } from "./local/binaries.ts";
+import { git } from "./local/git-client.ts";
+import { startGitServer } from "./local/git-server.ts";
+import { type Installation, startInstallation } from "./local/installation.ts";
+import { narrate } from "./local/narrate.ts";
+import { pushDelivery } from "./local/push-event.ts";
+import { announceRunning } from "./local/running.ts";
+import { prepareSample } from "./local/sample-repository.ts";
+
+const usage = `npm start [-- OPTION ...]
+
+Runs Driftless on this machine: a real Kubernetes control plane with simulated nodes, the functions, and what stands
+for AWS around them; makes a sample repository, pushes it, syncs it. Ctrl-C ends everything.
+
+  --folder DIR       where the sample repository is kept (default .driftless)
+  --sweep SECONDS    seconds between sweeps (default 15)
+  --once             end after the first sync
+  --verbose          the functions' own log lines instead of sentences
+`;
+
+const { values } = parseArgs({
+  options: {
+    folder: { type: "string", default: ".driftless" },
+    sweep: { type: "string", default: "15" },
+    once: { type: "boolean", default: false },
+    verbose: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
+  },
+});
+
+const began = performance.now();
+const ending = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => ending.abort());
+
+/** One line with the seconds since the start. */
+function say(line: string): void {
+  process.stdout.write(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${line}\n`);
+}
+
+async function main(): Promise<void> {
+  const closing: (() => Promise<unknown>)[] = [];
+  const log = jsonLog({ level: "warn", write: (line) => process.stderr.write(line) });
+  try {
+    say("finding the control plane (etcd, kube-apiserver, controllers, simulated nodes) and the render helper");
+    const renderHelper = await ensureRenderHelper(say);
+    const controlPlane = await startControlPlane({ progress: say, log });
+    closing.unshift(() => controlPlane.stop());
+    say(`Kubernetes runs at ${controlPlane.server}`);
+    if (ending.signal.aborted) return;
+
+    const folder = resolve(values.folder);
+    await mkdir(folder, { recursive: true });
+    const secret = randomBytes(20).toString("hex");
+    let webhook: string | undefined;
+    const server = await startGitServer({
+      root: join(folder, "server"),
+      log,
+      onPush: async (push) => {
+        if (webhook === undefined) return;
+        const { body, headers } = pushDelivery(push, { secret });
+        const answer = await fetch(webhook, { method: "POST", body, headers });
+        if (!answer.ok) say(`the webhook answered ${answer.status}: ${await answer.text()}`);
+      },
+    });
+    closing.unshift(() => server.close());
+    const sample = await prepareSample({ server, folder: join(folder, "guestbook") });
+    const installation = await startInstallation({
+      kubeconfig: controlPlane.kubeconfig,
+      renderHelper,
+      configRepository: sample.url,
+      webhookSecret: secret,
+      log,
+      sweepSeconds: Number(values.sweep),
+      onLine: (line) => {
+        const sentence = values.verbose ? line : narrate(line);
+        if (sentence !== undefined) say(sentence);
+      },
+    });
+    closing.unshift(() => installation.close());
+    webhook = `${installation.url}/webhook`;
+    const forget = await announceRunning(
+      { pid: process.pid, api: `${installation.url}/api`, kubeconfig: controlPlane.kubeconfig, kubectl: controlPlane.kubectl },
+      process.env,
+    );
+    closing.unshift(forget);
+    say(`webhook ${webhook}, API ${installation.url}/api, repository ${sample.folder}`);
+
+    if (sample.isNew) await git(sample.folder, "push", "--quiet", "--set-upstream", "origin", "main");
+    else await installation.sweep();
+    await firstSync(installation);
+    if (values.once || ending.signal.aborted) return;
+    process.stdout.write(nextSteps(values.folder));
+    await new Promise<void>((resolve) => ending.signal.addEventListener("abort", () => resolve(), { once: true }));
+  } finally {
+    say("stopping");
+    for (const close of closing) await close();
+    say("stopped; nothing is left running");
+  }
+}
+
+/** Waits until both environments have had their first sync, whichever way it went. */
+async function firstSync({ stores }: Installation): Promise<void> {
+  for (let waited = 0; waited < 600 && !ending.signal.aborted; waited++) {
+    const states = await stores.applications.list();
+    const ended = states.filter(
+      ({ lastSync, planError }) => planError !== "" || (lastSync !== undefined && lastSync.finishedAt !== ""),
+    );
+    if (states.length > 0 && ended.length === states.length) {
+      for (const { application, health, desired } of states)
+        say(`${application}: ${health.status} at ${desired?.revision.slice(0, 7) ?? "nothing"}`);
+      return;
+    }
+    await delay(100);
+  }
+}
+
+function nextSteps(folder: string): string {
+  return `
+Try, in another terminal here:
+  npx driftless status
+  npx driftless kubectl -n guestbook-qa get pods
+  npx driftless kubectl -n guestbook-qa scale deployment guestbook --replicas=5
+      ... the sweep (every ${values.sweep} s) finds it and heals it: npx driftless drift
+  npx driftless kubectl -n guestbook-e2e scale deployment guestbook --replicas=5
+      ... is only reported: e2e has \`drift: report\`
+  cd ${folder}/guestbook: change newTag in overlays/qa/kustomization.yaml, git commit -am "New tag", git push
+      ... only qa is rendered and synced: npx driftless history guestbook-qa
+      ... a tag with "broken" in it never gets ready: watch npx driftless status, then push a good one
+Ctrl-C ends everything.
+
+`;
+}
+
+if (values.help) {
+  process.stdout.write(usage);
+} else {
+  try {
+    await main();
+  } catch (error) {
+    if (!isDriftlessError(error)) throw error;
+    process.stderr.write(`npm start: ${messageOf(error)}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,37 @@
+import type { ClusterReader, PartialObject } from "../cluster/cluster.ts";
+import type { CallOptions } from "../model/call.ts";
+import { applicationLabel, type GroupVersionKind, gvkOf, resourceKey } from "../model/resource.ts";
+
+/** Metadata of live objects by `resourceKey`. */
+export type LiveObjects = ReadonlyMap<string, PartialObject>;
+
+export interface LiveRequest {
+  readonly reader: Pick<ClusterReader, "listMetadata">;
+  readonly kinds: readonly GroupVersionKind[];
+  /** Names to look for; many of them are asked for as "any". */
+  readonly applications: readonly string[];
+}
+
+/** Above this a selector that names each application costs more than reading the rest. */
+const mostNamed = 20;
+
+/** What is live of some applications, from one metadata LIST a kind, however many objects and applications there are. */
+export async function listLive({ reader, kinds, applications }: LiveRequest, options: CallOptions = {}): Promise<LiveObjects> {
+  const labelSelector =
+    applications.length > 0 && applications.length <= mostNamed
+      ? `${applicationLabel} in (${applications.join(",")})`
+      : applicationLabel;
+  const live = new Map<string, PartialObject>();
+  const lists = distinctKinds(kinds).map((type) => reader.listMetadata({ type, namespace: "", labelSelector }, options));
+  for (const objects of await Promise.all(lists)) {
+    for (const object of objects) {
+      live.set(resourceKey({ ...gvkOf(object), namespace: object.metadata.namespace ?? "", name: object.metadata.name }), object);
+    }
+  }
+  return live;
+}
+
+/** Each group and kind once, in whichever version it was seen last: all versions list the same objects. */
+export function distinctKinds(kinds: readonly GroupVersionKind[]): readonly GroupVersionKind[] {
+  return [...new Map(kinds.map(({ group, version, kind }) => [`${group}/${kind}`, { group, version, kind }])).values()];
+}

@@ -1,0 +1,81 @@
+import { DriftlessError } from "../errors.ts";
+import type { CallOptions } from "../model/call.ts";
+import type { GroupVersionKind } from "../model/resource.ts";
+import type { Answer } from "./classify.ts";
+import type { ResourceType } from "./cluster.ts";
+import { createDiscoveryCache, type Discovery, type DiscoveryCache, discoveryAccept, parseDiscovery } from "./discovery.ts";
+import type { HttpRequest } from "./exchange.ts";
+import { refusedError } from "./refused.ts";
+import type { Transport } from "./transport.ts";
+import { parseAnswer } from "./wire.ts";
+
+export interface CallsDeps {
+  readonly transport: Transport;
+  /** Shared by the readers and writers of one API server; each has its own when absent. */
+  readonly discovery?: DiscoveryCache;
+}
+
+export interface FindOptions extends CallOptions {
+  readonly fresh?: boolean;
+  /** Take another version of the kind when the one asked for is not served. */
+  readonly anyVersion?: boolean;
+}
+
+/** What the verbs of one reader or writer stand on; counts their requests. */
+export interface Calls {
+  readonly host: string;
+  readonly requests: number;
+  send(request: HttpRequest, options: CallOptions): Promise<Answer>;
+  /** Undefined only when the server said so just now; throws `cluster` when the group's own server is down. */
+  find(gvk: GroupVersionKind, options: FindOptions): Promise<ResourceType | undefined>;
+}
+
+export function createCalls({ transport, discovery: cache = createDiscoveryCache() }: CallsDeps): Calls {
+  let requests = 0;
+  const onRequest = () => {
+    requests++;
+  };
+  const send = (request: HttpRequest, { signal }: CallOptions) =>
+    transport.request(request, { onRequest, ...(signal ? { signal } : {}) });
+
+  async function read(): Promise<Discovery> {
+    const documents = ["/api", "/apis"].map(async (path) => {
+      const answer = await send({ method: "GET", path, accept: discoveryAccept }, {});
+      if (answer.status !== 200)
+        throw refusedError({ verb: "get", subject: `what it serves (${path})`, host: transport.host, answer });
+      return parseAnswer(answer.body);
+    });
+    return parseDiscovery(await Promise.all(documents));
+  }
+
+  async function find(gvk: GroupVersionKind, { fresh = false, anyVersion = false, signal }: FindOptions) {
+    const pick = (discovery: Discovery) => (anyVersion ? discovery.anyVersion(gvk) : discovery.exact(gvk));
+    const load = (again: boolean) => cache.load({ fresh: again, read, ...(signal ? { signal } : {}) });
+    let { discovery, cached } = await load(fresh);
+    if (cached && pick(discovery) === undefined) ({ discovery } = await load(true));
+    const type = pick(discovery);
+    if (type === undefined && discovery.unreachable(gvk.group)) {
+      throw new DriftlessError("cluster", `The server behind API group ${gvk.group} does not answer; check its APIService`, {
+        retryable: true,
+        facts: { host: transport.host, group: gvk.group },
+      });
+    }
+    return type;
+  }
+
+  return {
+    host: transport.host,
+    get requests() {
+      return requests;
+    },
+    send,
+    find,
+  };
+}
+
+/** The path of a collection, or of one object of it. */
+export function pathOf(type: ResourceType, { namespace, name }: { readonly namespace: string; readonly name?: string }): string {
+  const root = type.group === "" ? `/api/${type.version}` : `/apis/${type.group}/${type.version}`;
+  const scope = type.namespaced && namespace !== "" ? `/namespaces/${encodeURIComponent(namespace)}` : "";
+  return `${root}${scope}/${type.resource}${name === undefined ? "" : `/${encodeURIComponent(name)}`}`;
+}

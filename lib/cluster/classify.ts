@@ -1,0 +1,141 @@
+import { isJsonObject, type JsonObject, parseJson } from "../model/json.ts";
+
+/** One HTTP answer of the API server, body unread. */
+export interface Answer {
+  readonly status: number;
+  /** `Content-Type` as sent; "" when absent. */
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/**
+ * What a refusal means. One HTTP status has several meanings, and a permanent fault can come as 500:
+ *
+ * - `not-found`       the object, or the namespace it shall go to, does not exist
+ * - `not-served`      the server has no such path: the kind is not installed, or not yet
+ * - `field-conflict`  other field managers own fields that the apply sets, and it was not forced
+ * - `conflict`        the object changed in between, or another object has taken the name
+ * - `terminating`     the namespace is being deleted; transient
+ * - `expired`         the continue token or resourceVersion is too old
+ * - `unauthorized`    the identity is not known
+ * - `forbidden`       the identity is known, and lacks the right
+ * - `invalid`         the object is wrong; the same object will be refused for ever
+ * - `overloaded`      429, or a 5xx that says nothing about the object; transient
+ */
+export type RefusalKind =
+  | "not-found"
+  | "not-served"
+  | "field-conflict"
+  | "conflict"
+  | "terminating"
+  | "expired"
+  | "unauthorized"
+  | "forbidden"
+  | "invalid"
+  | "overloaded";
+
+/** One manager and one field that it owns and the apply wanted: `.spec.replicas`. */
+export interface FieldConflict {
+  readonly manager: string;
+  readonly field: string;
+}
+
+export interface Refusal {
+  readonly kind: RefusalKind;
+  readonly status: number;
+  /** `Status.reason`; "" when the server gave none. */
+  readonly reason: string;
+  /** The server's own words, whole; may quote values of the object. */
+  readonly message: string;
+  /** True when the same request may succeed later, unchanged. */
+  readonly retryable: boolean;
+  readonly conflicts: readonly FieldConflict[];
+}
+
+/** Reads an answer that is not 2xx. Total: whatever a proxy or the server sends gets a meaning. */
+export function classifyRefusal(answer: Answer): Refusal {
+  const status = statusOf(answer);
+  const details = isJsonObject(status?.["details"]) ? status["details"] : {};
+  const causes = Array.isArray(details["causes"]) ? details["causes"].filter(isJsonObject) : [];
+  const message = textOf(status?.["message"]) || plainText(answer);
+  const kind = kindOf({ answer, status, message, causes });
+  return {
+    kind,
+    status: answer.status,
+    reason: textOf(status?.["reason"]),
+    message,
+    retryable:
+      kind === "overloaded" || kind === "terminating" || kind === "not-served" || kind === "conflict" || kind === "expired",
+    conflicts: kind === "field-conflict" ? causes.filter(isFieldConflict).map(fieldConflict) : [],
+  };
+}
+
+interface Reading {
+  readonly answer: Answer;
+  readonly status: JsonObject | undefined;
+  readonly message: string;
+  readonly causes: readonly JsonObject[];
+}
+
+function kindOf({ answer, status, message, causes }: Reading): RefusalKind {
+  switch (answer.status) {
+    case 401:
+      return "unauthorized";
+    case 403:
+      return causes.some((cause) => cause["reason"] === "NamespaceTerminating") ? "terminating" : "forbidden";
+    case 404:
+      return status === undefined ? "not-served" : "not-found";
+    case 409:
+      return causes.some(isFieldConflict) ? "field-conflict" : "conflict";
+    case 410:
+      return "expired";
+    case 408:
+    case 429:
+      return "overloaded";
+    default:
+      return answer.status >= 500 && !isPermanent(message) ? "overloaded" : "invalid";
+  }
+}
+
+/** The server reports these faults of the object as 500 without a reason: https://github.com/kubernetes/kubernetes/issues/113482 */
+function isPermanent(message: string): boolean {
+  return message.startsWith("failed to create typed patch object") || /^(failed to convert .*: )?unable to convert/.test(message);
+}
+
+function isFieldConflict(cause: JsonObject): boolean {
+  return cause["reason"] === "FieldManagerConflict";
+}
+
+/** The cause names the manager only inside its message: `conflict with "kubectl-edit" using apps/v1`. */
+function fieldConflict(cause: JsonObject): FieldConflict {
+  const quoted = /^conflict with ("(?:[^"\\]|\\.)*")/.exec(textOf(cause["message"]))?.[1];
+  return { manager: quoted === undefined ? "" : unquote(quoted), field: textOf(cause["field"]) };
+}
+
+/** Go's quoting is JSON's but for a few escapes of characters that no manager's name has. */
+function unquote(quoted: string): string {
+  try {
+    return String(JSON.parse(quoted));
+  } catch {
+    return quoted.slice(1, -1);
+  }
+}
+
+/** The answer as a `Status` object; undefined when it is anything else, such as plain text. */
+function statusOf(answer: Answer): JsonObject | undefined {
+  if (!/^application\/json\b/i.test(answer.contentType)) return undefined;
+  try {
+    const value = parseJson(answer.body);
+    return isJsonObject(value) && value["kind"] === "Status" ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function plainText({ status, body }: Answer): string {
+  return body.trim() === "" ? `HTTP ${status} without a message` : body.trim();
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}

@@ -1,0 +1,125 @@
+import { DriftlessError } from "../errors.ts";
+import type { CallOptions } from "../model/call.ts";
+import { stringifyJson } from "../model/json.ts";
+import {
+  apiVersionOf,
+  displayRef,
+  fieldManager,
+  gvkOf,
+  isManifest,
+  type Manifest,
+  type ResourceRef,
+  refOf,
+} from "../model/resource.ts";
+import { type Calls, type CallsDeps, createCalls, pathOf } from "./calls.ts";
+import { type Answer, classifyRefusal } from "./classify.ts";
+import type { ApplyOptions, ClusterReader, ClusterWriter, ResourceType } from "./cluster.ts";
+import { defaultPageSizes, listMetadata, listObjects, type PageSizes } from "./lists.ts";
+import { type Refused, refusedError } from "./refused.ts";
+import { parseAnswer, serialiseApply } from "./wire.ts";
+
+export interface ClusterDeps extends CallsDeps {
+  readonly pageSizes?: Partial<PageSizes>;
+}
+
+/** Reads one cluster; has no method that writes, at run time either. */
+export function createClusterReader(deps: ClusterDeps): ClusterReader {
+  return readerOver(createCalls(deps), deps);
+}
+
+/** Reads and writes one cluster as field manager `driftless`. */
+export function createClusterWriter(deps: ClusterDeps): ClusterWriter {
+  const calls = createCalls(deps);
+  return Object.assign(readerOver(calls, deps), {
+    apply: (manifest: Manifest, options: ApplyOptions) => applyObject(calls, manifest, { ...options, dryRun: false }),
+    delete: (ref: ResourceRef, options: DeleteOptions) => deleteObject(calls, ref, options),
+  });
+}
+
+function readerOver(calls: Calls, deps: ClusterDeps): ClusterReader {
+  const limits = { ...defaultPageSizes, ...deps.pageSizes };
+  return {
+    resourceType: (gvk, options = {}) => calls.find(gvk, options),
+    get: (ref, options = {}) => getObject(calls, ref, options),
+    list: (request, options = {}) => listObjects(calls, request, { ...options, limit: limits.bodies }),
+    listMetadata: (request, options = {}) => listMetadata(calls, request, { ...options, limit: limits.metadata }),
+    dryRunApply: (manifest, options) => applyObject(calls, manifest, { ...options, dryRun: true }),
+    get requests() {
+      return calls.requests;
+    },
+  };
+}
+
+async function getObject(calls: Calls, ref: ResourceRef, options: CallOptions): Promise<Manifest | undefined> {
+  const type = await calls.find(ref, { ...options, anyVersion: true });
+  if (type === undefined) return undefined;
+  const answer = await calls.send({ method: "GET", path: objectPath(type, ref) }, options);
+  if (answer.status === 404) return undefined;
+  return readObject({ verb: "get", ref, host: calls.host, answer });
+}
+
+type ApplyRequest = ApplyOptions & { readonly dryRun: boolean };
+
+/**
+ * Unknown fields are errors (`fieldValidation=Strict`, as in `kubectl apply`): otherwise the server drops a misspelt field of a
+ * custom resource in silence, and the object would never be what the repository says.
+ */
+async function applyObject(calls: Calls, manifest: Manifest, { force, dryRun, ...options }: ApplyRequest): Promise<Manifest> {
+  const ref = refOf(manifest);
+  const type = await calls.find(gvkOf(manifest), options);
+  if (type === undefined) throw notServed(ref, calls.host);
+  const query = new URLSearchParams({ fieldManager, force: String(force), fieldValidation: "Strict" });
+  if (dryRun) query.set("dryRun", "All");
+  const path = `${objectPath(type, ref)}?${query.toString()}`;
+  const body = serialiseApply(manifest);
+  const answer = await calls.send({ method: "PATCH", path, contentType: "application/apply-patch+yaml", body }, options);
+  return readObject({ verb: dryRun ? "dry-run" : "apply", ref, host: calls.host, answer, manifest });
+}
+
+type DeleteOptions = CallOptions & { readonly uid: string };
+
+/** The kind may be served under another version than the one it was applied under; the object is the same. */
+async function deleteObject(calls: Calls, ref: ResourceRef, { uid, ...options }: DeleteOptions): Promise<"deleted" | "absent"> {
+  const type = await calls.find(ref, { ...options, anyVersion: true });
+  if (type === undefined) return "absent";
+  const body = stringifyJson({
+    apiVersion: "v1",
+    kind: "DeleteOptions",
+    propagationPolicy: "Foreground",
+    preconditions: { uid },
+  });
+  const answer = await calls.send(
+    { method: "DELETE", path: objectPath(type, ref), contentType: "application/json", body },
+    options,
+  );
+  if (answer.status >= 200 && answer.status < 300) return "deleted";
+  if (answer.status === 404) return "absent";
+  if (classifyRefusal(answer).kind === "conflict") {
+    const live = await getObject(calls, ref, options);
+    if (live?.metadata.uid !== uid) return "absent";
+  }
+  throw refusedError({ verb: "delete", ref, host: calls.host, answer });
+}
+
+function readObject(refused: Refused & { readonly ref: ResourceRef; readonly answer: Answer }): Manifest {
+  const { answer, ref } = refused;
+  if (answer.status < 200 || answer.status > 299) throw refusedError(refused);
+  const value = parseAnswer(answer.body);
+  if (isManifest(value)) return value;
+  throw new DriftlessError("cluster", `The API server answered for ${displayRef(ref)} with something that is no object`);
+}
+
+function objectPath(type: ResourceType, ref: ResourceRef): string {
+  if (type.namespaced && ref.namespace === "") {
+    throw new DriftlessError(
+      "apply",
+      `${displayRef(ref)} names no namespace, and ${ref.kind} lives in one: set metadata.namespace`,
+    );
+  }
+  return pathOf(type, ref);
+}
+
+function notServed(ref: ResourceRef, host: string): DriftlessError {
+  const text = `The API server at ${host} does not serve ${apiVersionOf(ref)} ${ref.kind} (${displayRef(ref)}): check that its CRD is installed`;
+  return new DriftlessError("apply", text, { retryable: true, facts: { host, refusal: "not-served" } });
+}

@@ -1,0 +1,199 @@
+import { isScalar, LineCounter, type Node, parseDocument, type YAMLError } from "yaml";
+import { DriftlessError, messageOf } from "../errors.ts";
+import type { Application, Cluster, Configuration } from "../model/application.ts";
+import { checkNode, type Finding, quote } from "./check.ts";
+import { parseDuration } from "./duration.ts";
+import type { Partially, ValueOf } from "./json-schema.ts";
+import { configurationSchema } from "./schema.ts";
+import { nearestWord } from "./suggest.ts";
+
+export interface ConfigurationFile {
+  readonly text: string;
+  /** Name of the file, for errors. */
+  readonly file: string;
+  /** Clone URL or path of the repository that holds the file: the default of every application's `repository`. */
+  readonly repository: string;
+}
+
+/** Something wrong with the file; line and column count from 1. */
+export interface ConfigurationProblem {
+  readonly line: number;
+  readonly column: number;
+  /** `applications[2].sync.timeout`; "" for the document. */
+  readonly path: string;
+  readonly message: string;
+}
+
+export type ConfigurationCheck =
+  | { readonly valid: true; readonly configuration: Configuration }
+  | { readonly valid: false; readonly problems: readonly ConfigurationProblem[] };
+
+type Written = ValueOf<typeof configurationSchema>;
+type WrittenApplication = Written["applications"][number];
+
+const largestFile = 1024 * 1024;
+const longestList = 100;
+const longestTimeout = 24 * 3600;
+
+/** Reads `driftless.yaml`, every default filled in; throws `config` with all problems, one a line as `file:line:column: ...`. */
+export function parseConfiguration(source: ConfigurationFile): Configuration {
+  const check = checkConfiguration(source);
+  if (check.valid) return check.configuration;
+  const { problems } = check;
+  const first = problems[0]!;
+  const shown = problems.slice(0, longestList).map(({ line, column, path, message }) => {
+    return `${source.file}:${line}:${column}: ${path === "" ? "" : `${path}: `}${message}`;
+  });
+  if (problems.length > longestList) shown.push(`and ${problems.length - longestList} more`);
+  throw new DriftlessError("config", shown.join("\n"), {
+    facts: { file: source.file, line: first.line, column: first.column, problems: problems.length },
+  });
+}
+
+/** As `parseConfiguration`, for callers that show the problems themselves. */
+export function checkConfiguration({ text, repository }: ConfigurationFile): ConfigurationCheck {
+  const lines = new LineCounter();
+  const located = ({ offset, path, message }: Finding): ConfigurationProblem => {
+    const { line, col } = lines.linePos(Math.min(offset, text.length));
+    return { line: Math.max(line, 1), column: Math.max(col, 1), path, message };
+  };
+  const read = readDocument(text, lines);
+  if ("findings" in read) return { valid: false, problems: read.findings.map(located) };
+
+  const checked = checkNode(read.node, configurationSchema);
+  const findings = [...checked.findings, ...crossChecks(checked.value ?? {}, checked.offsetOf)];
+  if (findings.length > 0) return { valid: false, problems: findings.sort((a, b) => a.offset - b.offset).map(located) };
+
+  const written = checked.value as Written;
+  return {
+    valid: true,
+    configuration: {
+      clusters: written.clusters.map(clusterOf),
+      applications: written.applications.map((application) => applicationOf(application, repository)),
+    },
+  };
+}
+
+function readDocument(text: string, lines: LineCounter): { readonly node: Node } | { readonly findings: readonly Finding[] } {
+  if (text.length > largestFile) return only(0, `is larger than ${largestFile} characters`);
+  // The package takes seconds to give up on these.
+  const nest = text.search(/(?:[[{]\s*){100}/);
+  if (nest >= 0) return only(nest, "is nested too deeply");
+  try {
+    // Duplicate keys are checked by the walk: the package's own check is quadratic.
+    const document = parseDocument(text, {
+      version: "1.2",
+      schema: "core",
+      strict: true,
+      uniqueKeys: false,
+      merge: false,
+      resolveKnownTags: false,
+      prettyErrors: false,
+      logLevel: "error",
+      lineCounter: lines,
+    });
+    const broken = [...document.errors, ...document.warnings];
+    if (broken.length > 0) return { findings: broken.map(brokenYaml) };
+    if (document.contents === null || (isScalar(document.contents) && document.contents.value === null))
+      return only(0, 'is empty: write the keys "clusters" and "applications"');
+    return { node: document.contents };
+  } catch (error) {
+    return only(0, `is not valid YAML: ${messageOf(error)}`);
+  }
+}
+
+function brokenYaml({ pos, code, message }: YAMLError): Finding {
+  const text =
+    code === "MULTIPLE_DOCS" ? "must be one document: remove the --- and what follows it" : `is not valid YAML: ${message}`;
+  return { offset: pos[0], path: "", message: text };
+}
+
+function only(offset: number, message: string): { readonly findings: readonly Finding[] } {
+  return { findings: [{ offset, path: "", message }] };
+}
+
+/** What no schema says: names that meet, references that lead nowhere, values that contradict the product. */
+function crossChecks(written: Partially<Written>, offsetOf: (path: string) => number): Finding[] {
+  const findings: Finding[] = [];
+  const add = (path: string, message: string): void => void findings.push({ offset: offsetOf(path), path, message });
+  const clusters = written.clusters ?? [];
+  const applications = written.applications ?? [];
+  reportDuplicates(clusters, "clusters", add);
+  reportDuplicates(applications, "applications", add);
+
+  const named = clusters.map((cluster) => cluster?.name);
+  const names = named.filter((name) => name !== undefined);
+  const allNamed = names.length === named.length && written.clusters !== undefined;
+  const known = new Set(names);
+  for (const [index, application] of applications.entries()) {
+    const path = `applications[${index}]`;
+    const { cluster, repository } = application ?? {};
+    if (cluster !== undefined && allNamed && !known.has(cluster)) {
+      // Each search for a near name costs as many steps as there are names: enough for those that will be shown.
+      const advice = findings.length < longestList ? `: ${clusterAdvice(cluster, names)}` : "";
+      add(`${path}.cluster`, `there is no cluster ${quote(cluster)}${advice}`);
+    }
+    if (repository !== undefined && /^[a-z][a-z0-9+.-]*:\/\/[^/@]*:[^/@]*@|^https?:\/\/[^/@]*@/i.test(repository)) {
+      add(`${path}.repository`, "holds credentials: take them out of the URL, and renew them, for they are in Git's history");
+    }
+    const timeout = application?.sync?.timeout;
+    const problem = timeout === undefined ? undefined : timeoutProblem(timeout);
+    if (problem !== undefined) add(`${path}.sync.timeout`, problem);
+  }
+  return findings;
+}
+
+function reportDuplicates(
+  entries: readonly ({ readonly name?: string | undefined } | undefined)[],
+  list: string,
+  add: (path: string, message: string) => void,
+): void {
+  const first = new Map<string, number>();
+  for (const [index, entry] of entries.entries()) {
+    if (entry?.name === undefined) continue;
+    const earlier = first.get(entry.name);
+    if (earlier === undefined) first.set(entry.name, index);
+    else add(`${list}[${index}].name`, `${quote(entry.name)} is the name of ${list}[${earlier}] already: names are unique`);
+  }
+}
+
+function clusterAdvice(cluster: string, names: readonly string[]): string {
+  const near = nearestWord(cluster, names);
+  if (near !== undefined) return `did you mean "${near}"?`;
+  if (names.length === 0) return 'add it to "clusters"';
+  return `add it to "clusters", or name one of ${names.slice(0, 10).join(", ")}${names.length > 10 ? ", ..." : ""}`;
+}
+
+function timeoutProblem(timeout: string): string | undefined {
+  const seconds = parseDuration(timeout);
+  if (seconds === undefined || !Number.isInteger(seconds)) return `must be whole seconds, and is ${quote(timeout)}`;
+  return seconds >= 1 && seconds <= longestTimeout ? undefined : `must be at least 1s and at most 24h, and is ${quote(timeout)}`;
+}
+
+function clusterOf(cluster: Written["clusters"][number]): Cluster {
+  const { name, context, eks } = cluster;
+  return eks === undefined
+    ? { name, kind: "kubeconfig", context: context! }
+    : { name, kind: "eks", clusterName: eks.name, region: eks.region };
+}
+
+function applicationOf(application: WrittenApplication, repository: string): Application {
+  return {
+    name: application.name,
+    repository: application.repository ?? repository,
+    targetRevision: application.targetRevision,
+    path: normalPath(application.path),
+    cluster: application.cluster,
+    namespace: application.namespace ?? "",
+    sync: { ...application.sync, timeout: parseDuration(application.sync.timeout)! },
+    drift: application.drift,
+  };
+}
+
+/** `./overlays/qa/` is `overlays/qa`; `.` is "". */
+function normalPath(path: string): string {
+  return path
+    .split("/")
+    .filter((part) => part !== "." && part !== "")
+    .join("/");
+}

@@ -1,0 +1,141 @@
+import { DriftlessError } from "../errors.ts";
+import type { LogLevel } from "../telemetry/log.ts";
+
+/** What `process.env` gives; only functions/ and cli/ read it, and pass it in. */
+export type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
+
+/**
+ * What the functions are told by their environment. Each function needs only some of it, so a value is
+ * checked when it is read: a missing or bad one throws `config`, naming the variable and what it is for.
+ */
+export interface Environment {
+  /** Name of the DynamoDB table. */
+  readonly table: string;
+  /** URL of the FIFO queue of moved branches. */
+  readonly queueUrl: string;
+  /** Secrets Manager id: `{"current": "...", "previous": "..."}`, or one secret as plain text. */
+  readonly webhookSecretId: string;
+  /** Secrets Manager id: 32 bytes in base64. */
+  readonly snapshotKeyId: string;
+  /** Clone URL, or path, of the repository that holds `driftless.yaml`. */
+  readonly configRepository: string;
+  /** Default "main". */
+  readonly configBranch: string;
+  /** File inside that repository. Default "driftless.yaml". */
+  readonly configPath: string;
+  /** Path of the render helper's binary. Default "./bin/render-helper". */
+  readonly renderHelper: string;
+  /** Name or ARN of the durable sync function, with version or alias. */
+  readonly syncFunction: string;
+  /** Undefined: only EKS clusters can be opened. */
+  readonly kubeconfig: string | undefined;
+  readonly region: string;
+  /** Default "info". */
+  readonly logLevel: LogLevel;
+}
+
+interface Variable {
+  readonly name: string;
+  readonly purpose: string;
+  readonly fallback?: string;
+  readonly shape?: { readonly pattern: RegExp; readonly says: string };
+}
+
+const variables = {
+  table: {
+    name: "DRIFTLESS_TABLE",
+    purpose: "the name of the DynamoDB table",
+    shape: {
+      pattern: /^[A-Za-z0-9_.:/-]{3,1024}$/,
+      says: "a table name of 3 characters or more from A-Z a-z 0-9 _ . -, or an ARN",
+    },
+  },
+  queueUrl: {
+    name: "DRIFTLESS_QUEUE_URL",
+    purpose: "the URL of the FIFO queue of moved branches",
+    shape: { pattern: /^https?:\/\/\S+\.fifo$/, says: "an http(s) URL that ends in .fifo" },
+  },
+  webhookSecretId: { name: "DRIFTLESS_WEBHOOK_SECRET_ID", purpose: "the Secrets Manager id of the webhook secrets" },
+  snapshotKeyId: { name: "DRIFTLESS_SNAPSHOT_KEY_ID", purpose: "the Secrets Manager id of the key that seals snapshots" },
+  configRepository: {
+    name: "DRIFTLESS_CONFIG_REPOSITORY",
+    purpose: "the clone URL or path of the repository that holds driftless.yaml",
+  },
+  configBranch: { name: "DRIFTLESS_CONFIG_BRANCH", purpose: "the branch that driftless.yaml is read from", fallback: "main" },
+  configPath: {
+    name: "DRIFTLESS_CONFIG_PATH",
+    purpose: "the path of driftless.yaml in its repository",
+    fallback: "driftless.yaml",
+    shape: {
+      pattern: /^(?!\/)(?!(?:.*\/)?\.\.?(?:\/|$))[^\\]*[^\\/]$/,
+      says: "a file inside the repository: no leading slash, no . or .. parts",
+    },
+  },
+  renderHelper: {
+    name: "DRIFTLESS_RENDER_HELPER",
+    purpose: "the path of the render helper's binary",
+    fallback: "./bin/render-helper",
+  },
+  syncFunction: { name: "DRIFTLESS_SYNC_FUNCTION", purpose: "the name or ARN of the sync function" },
+  region: { name: "AWS_REGION", purpose: "the AWS region" },
+  logLevel: {
+    name: "DRIFTLESS_LOG_LEVEL",
+    purpose: "the least level that is logged",
+    fallback: "info",
+    shape: { pattern: /^(?:debug|info|warn|error)$/, says: "debug, info, warn or error" },
+  },
+} as const satisfies Record<string, Variable>;
+
+/** Wraps the environment; nothing is checked before it is read. An empty variable counts as not set. */
+export function parseEnvironment(env: EnvironmentVariables): Environment {
+  const read = (variable: Variable): string => readVariable(env, variable);
+  return {
+    get table() {
+      return read(variables.table);
+    },
+    get queueUrl() {
+      return read(variables.queueUrl);
+    },
+    get webhookSecretId() {
+      return read(variables.webhookSecretId);
+    },
+    get snapshotKeyId() {
+      return read(variables.snapshotKeyId);
+    },
+    get configRepository() {
+      return read(variables.configRepository);
+    },
+    get configBranch() {
+      return read(variables.configBranch);
+    },
+    get configPath() {
+      return read(variables.configPath);
+    },
+    get renderHelper() {
+      return read(variables.renderHelper);
+    },
+    get syncFunction() {
+      return read(variables.syncFunction);
+    },
+    get kubeconfig() {
+      return env["KUBECONFIG"] === "" ? undefined : env["KUBECONFIG"];
+    },
+    get region() {
+      return read(variables.region);
+    },
+    get logLevel() {
+      return read(variables.logLevel) as LogLevel;
+    },
+  };
+}
+
+function readVariable(env: EnvironmentVariables, { name, purpose, fallback, shape }: Variable): string {
+  const given = env[name];
+  const value = given === undefined || given === "" ? fallback : given;
+  if (value === undefined)
+    throw new DriftlessError("config", `${name} is not set: set it to ${purpose}`, { facts: { variable: name } });
+  if (shape !== undefined && !shape.pattern.test(value)) {
+    throw new DriftlessError("config", `${name} (${purpose}) must be ${shape.says}`, { facts: { variable: name } });
+  }
+  return value;
+}

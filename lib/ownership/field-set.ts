@@ -1,0 +1,100 @@
+import { isJsonObject, type JsonObject, type JsonValue, parseJson, stringifyJson } from "../model/json.ts";
+
+/** One step of a path in FieldsV1: `f:name`, `k:{"name":"web"}` (list item by its keys), `v:"x"` (set member), `i:0` (index). */
+export type PathElement =
+  | { readonly by: "field"; readonly name: string }
+  | { readonly by: "key"; readonly key: JsonObject }
+  | { readonly by: "value"; readonly value: JsonValue }
+  | { readonly by: "index"; readonly index: number };
+
+/** The fields that one manager owns, as a tree; the root has path "" and owns nothing itself. */
+export interface FieldSet {
+  /** As people read it, see `displayPath`. */
+  readonly path: string;
+  /** True when the manager owns this very path: a scalar, an atomic list or map as a whole, a list item, an emptied map. */
+  readonly owned: boolean;
+  /** In the order of FieldsV1. */
+  readonly children: readonly FieldNode[];
+}
+
+export interface FieldNode extends FieldSet {
+  /** The step that leads here from the parent. */
+  readonly element: PathElement;
+}
+
+/** Parses FieldsV1 into a tree; what has no known form is left out, since a newer server may add forms. */
+export function ownedFields(fieldsV1: JsonObject): FieldSet {
+  return { path: "", owned: false, children: parseChildren(fieldsV1, "") };
+}
+
+/** Display paths of everything that the set owns itself, in the order of FieldsV1. */
+export function pathsOf(fields: FieldSet): readonly string[] {
+  const below = fields.children.flatMap((child) => pathsOf(child));
+  return fields.owned ? [fields.path, ...below] : below;
+}
+
+/** Writes a path as rows show it: `spec.containers[name="web"].image`, `metadata.labels["a.b/c"]`, `metadata.finalizers[="x"]`, `args[0]`. */
+export function displayPath(elements: readonly PathElement[]): string {
+  return elements.reduce((path, element) => path + displayElement(element, path === ""), "");
+}
+
+const plainName = /^[\w-]+$/;
+
+function displayElement(element: PathElement, first: boolean): string {
+  switch (element.by) {
+    case "field":
+      if (!plainName.test(element.name)) return `[${stringifyJson(element.name)}]`;
+      return first ? element.name : `.${element.name}`;
+    case "key":
+      return `[${Object.entries(element.key)
+        .map(([name, value]) => `${plainName.test(name) ? name : stringifyJson(name)}=${stringifyJson(value ?? null)}`)
+        .join(",")}]`;
+    case "value":
+      return `[=${stringifyJson(element.value)}]`;
+    case "index":
+      return `[${element.index}]`;
+    default:
+      return element satisfies never;
+  }
+}
+
+function parseChildren(fields: JsonObject, path: string): FieldNode[] {
+  const nodes: FieldNode[] = [];
+  for (const [text, inner] of Object.entries(fields)) {
+    const element = parseElement(text);
+    if (element === undefined) continue;
+    const below = isJsonObject(inner) ? inner : {};
+    const childPath = path + displayElement(element, path === "");
+    const children = parseChildren(below, childPath);
+    nodes.push({ element, path: childPath, owned: children.length === 0 || Object.hasOwn(below, "."), children });
+  }
+  return nodes;
+}
+
+function parseElement(text: string): PathElement | undefined {
+  const rest = text.slice(2);
+  switch (text.slice(0, 2)) {
+    case "f:":
+      return { by: "field", name: rest };
+    case "k:": {
+      const key = parseQuietly(rest);
+      return isJsonObject(key) ? { by: "key", key } : undefined;
+    }
+    case "v:": {
+      const value = parseQuietly(rest);
+      return value === undefined ? undefined : { by: "value", value };
+    }
+    case "i:":
+      return /^\d+$/.test(rest) ? { by: "index", index: Number(rest) } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function parseQuietly(text: string): JsonValue | undefined {
+  try {
+    return parseJson(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+)
+
+// root is where the repository seems to lie, so that a path that climbs out of the repository is seen to do so.
+const root = "/repository"
+
+const (
+	isFile      = "file"
+	isDirectory = "directory"
+	isAbsent    = "none"
+)
+
+// commitFiles is the file system that Kustomize sees: the files of one commit, each asked for when first looked at.
+type commitFiles struct {
+	lookup  func(paths []string) ([]foundEntry, error)
+	entries map[string]commitEntry
+	// failed is the first thing that went wrong here: Kustomize hides it in longer errors.
+	failed error
+}
+
+type commitEntry struct {
+	kind    string
+	content []byte
+}
+
+func newCommitFiles(lookup func(paths []string) ([]foundEntry, error)) *commitFiles {
+	return &commitFiles{lookup: lookup, entries: map[string]commitEntry{}}
+}
+
+func (c *commitFiles) add(found []foundEntry) error {
+	for _, entry := range found {
+		content, err := entry.content()
+		if err != nil {
+			return err
+		}
+		if err := checkAliases(entry.Path, content); err != nil {
+			return err
+		}
+		c.entries[entry.Path] = commitEntry{kind: entry.Type, content: content}
+	}
+	return nil
+}
+
+// fetch asks for all of these paths that are not known yet, in one message.
+func (c *commitFiles) fetch(paths []string) error {
+	if c.failed != nil {
+		return c.failed
+	}
+	var unknown []string
+	for _, p := range paths {
+		if _, known := c.entries[p]; !known {
+			c.entries[p] = commitEntry{kind: isAbsent}
+			unknown = append(unknown, p)
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	found, err := c.lookup(unknown)
+	if err == nil {
+		err = c.add(found)
+	}
+	c.failed = err
+	return err
+}
+
+// at gives the entry at a path as Kustomize writes it (absolute, below root).
+func (c *commitFiles) at(name string) (string, commitEntry, error) {
+	relative, inside := inRepository(name)
+	if !inside {
+		return "", commitEntry{}, errors.New("'" + name + "' lies outside the repository")
+	}
+	if relative == "" {
+		return "", commitEntry{kind: isDirectory}, nil
+	}
+	if err := c.fetch([]string{relative}); err != nil {
+		return "", commitEntry{}, err
+	}
+	return relative, c.entries[relative], nil
+}
+
+func inRepository(name string) (string, bool) {
+	clean := path.Clean("/" + name)
+	if clean == root {
+		return "", true
+	}
+	relative, inside := strings.CutPrefix(clean, root+"/")
+	if !inside {
+		return "", false
+	}
+	return relative, true
+}
+
+func (c *commitFiles) CleanedAbs(name string) (filesys.ConfirmedDir, string, error) {
+	relative, entry, err := c.at(name)
+	if err != nil {
+		return "", "", err
+	}
+	full := path.Join(root, relative)
+	switch entry.kind {
+	case isDirectory:
+		return filesys.ConfirmedDir(full), "", nil
+	case isFile:
+		return filesys.ConfirmedDir(path.Dir(full)), path.Base(full), nil
+	}
+	return "", "", &fs.PathError{Op: "open", Path: relative, Err: fs.ErrNotExist}
+}
+
+func (c *commitFiles) ReadFile(name string) ([]byte, error) {
+	relative, entry, err := c.at(name)
+	if err != nil {
+		return nil, err
+	}
+	if entry.kind != isFile {
+		return nil, &fs.PathError{Op: "open", Path: relative, Err: fs.ErrNotExist}
+	}
+	return bytes.Clone(entry.content), nil
+}
+
+func (c *commitFiles) IsDir(name string) bool {
+	_, entry, err := c.at(name)
+	return err == nil && entry.kind == isDirectory
+}
+
+func (c *commitFiles) Exists(name string) bool {
+	_, entry, err := c.at(name)
+	return err == nil && (entry.kind == isDirectory || entry.kind == isFile)
+}
+
+// The rest of the interface is not used by a build: reading is by name, and nothing is written.
+var errNotOffered = errors.New("a render can only read files by name")
+
+func (c *commitFiles) Create(string) (filesys.File, error)  { return nil, errNotOffered }
+func (c *commitFiles) Mkdir(string) error                   { return errNotOffered }
+func (c *commitFiles) MkdirAll(string) error                { return errNotOffered }
+func (c *commitFiles) RemoveAll(string) error               { return errNotOffered }
+func (c *commitFiles) Open(string) (filesys.File, error)    { return nil, errNotOffered }
+func (c *commitFiles) ReadDir(string) ([]string, error)     { return nil, errNotOffered }
+func (c *commitFiles) Glob(string) ([]string, error)        { return nil, errNotOffered }
+func (c *commitFiles) WriteFile(string, []byte) error       { return errNotOffered }
+func (c *commitFiles) Walk(string, filepath.WalkFunc) error { return errNotOffered }
+
+// checkAliases refuses a file whose aliases would grow beyond all bounds: Kustomize's own reader has no such limit.
+func checkAliases(file string, content []byte) error {
+	if bytes.IndexByte(content, '&') < 0 || bytes.IndexByte(content, '*') < 0 {
+		return nil
+	}
+	chunks, err := splitDocuments(file, content)
+	if err != nil {
+		return nil // not YAML, or Kustomize says so
+	}
+	for _, c := range chunks {
+		if _, err := readOne(c.text, false); err != nil && strings.Contains(err.Error(), "excessive aliasing") {
+			return c.syntaxError(err)
+		}
+	}
+	return nil
+}

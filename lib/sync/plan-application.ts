@@ -1,0 +1,199 @@
+import { createHash } from "node:crypto";
+import { DriftlessError, isDriftlessError, messageOf } from "../errors.ts";
+import type { Application } from "../model/application.ts";
+import type { CallOptions } from "../model/call.ts";
+import type { ApplicationState, SyncRecord } from "../model/sync.ts";
+import type { SourceTree } from "../model/tree.ts";
+import { definitionText, firstChangedInput } from "../plan/affected.ts";
+import type { Rendered, Renderer } from "../render/renderer.ts";
+import type { Stores } from "../store/store.ts";
+import { type Clock, timestamp } from "../telemetry/clock.ts";
+import type { Log } from "../telemetry/log.ts";
+import { changeState } from "./application-state.ts";
+import { noCounts } from "./progress.ts";
+
+export interface PlanApplicationDeps {
+  readonly stores: Pick<Stores, "applications" | "snapshots" | "syncs" | "digest">;
+  readonly renderer: Renderer;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface PlanRequest {
+  readonly application: Application;
+  readonly state: ApplicationState | undefined;
+  /** The commit at the head of the application's branch; undefined when there is no such branch. */
+  readonly tree: SourceTree | undefined;
+  readonly correlationId: string;
+}
+
+/** `unchanged`: nothing that its render reads is different; `planned`: its desired state is new; `failed`: it stays as it was. */
+export type PlanOutcome =
+  | { readonly outcome: "unchanged" | "planned"; readonly application: string; readonly state: ApplicationState }
+  | { readonly outcome: "failed"; readonly application: string; readonly error: string };
+
+/** Decides by tree ids whether an application has to be rendered, renders it, and stores the new desired state. */
+export function createPlanApplication(
+  deps: PlanApplicationDeps,
+): (request: PlanRequest, options?: CallOptions) => Promise<PlanOutcome> {
+  const { stores, renderer, clock, log } = deps;
+
+  return async (request, options = {}) => {
+    const { application, state, tree, correlationId } = request;
+    try {
+      if (tree === undefined)
+        throw new DriftlessError("source", `branch ${application.targetRevision} of ${application.repository} does not exist`);
+      refuseMove(request);
+      const definitionDigest = stores.digest(definitionText(application));
+      const reason = await reasonToRender({ state, tree, definitionDigest }, options);
+      if (reason === undefined && state !== undefined) return { outcome: "unchanged", application: application.name, state };
+      log.info("plan.render", { application: application.name, revision: tree.commit, reason, correlationId });
+      const rendered = await renderer.render({ tree, path: application.path }, options);
+      refuseEmpty(application, rendered);
+      return await store(request, { rendered, revision: tree.commit, definitionDigest }, options);
+    } catch (error) {
+      if (!isDriftlessError(error, "source", "render", "config") || error.retryable) throw error;
+      await recordFailure(request, messageOf(error), options);
+      return { outcome: "failed", application: application.name, error: messageOf(error) };
+    }
+  };
+
+  async function store(
+    { application, correlationId }: PlanRequest,
+    {
+      rendered,
+      revision,
+      definitionDigest,
+    }: { readonly rendered: Rendered; readonly revision: string; readonly definitionDigest: string },
+    options: CallOptions,
+  ): Promise<PlanOutcome> {
+    const snapshot = await stores.snapshots.save(rendered.objects, options);
+    let isNew = false;
+    const written = await changeState(
+      stores.applications,
+      {
+        application: application.name,
+        change: (stored) => {
+          isNew = stored?.desired?.snapshot !== snapshot || stored.definitionDigest !== definitionDigest || stored.removed;
+          const generation = (stored?.desired?.generation ?? 0) + 1;
+          const desired = isNew ? { generation, revision, snapshot, plannedAt: timestamp(clock) } : stored?.desired;
+          return {
+            ...(stored ?? {
+              application: application.name,
+              health: { status: "Unknown", message: "not synced yet" },
+              drifted: 0,
+            }),
+            definition: application,
+            removed: false,
+            definitionDigest,
+            inputs: rendered.inputs,
+            planError: "",
+            plannedRevision: revision,
+            ...(desired ? { desired } : {}),
+          };
+        },
+      },
+      options,
+    );
+    for (const warning of rendered.warnings) log.warn("plan.warning", { application: application.name, warning, correlationId });
+    log.info(isNew ? "plan.changed" : "plan.same", {
+      application: application.name,
+      revision,
+      objects: rendered.objects.length,
+      correlationId,
+    });
+    return { outcome: isNew ? "planned" : "unchanged", application: application.name, state: written as ApplicationState };
+  }
+
+  /** A failed plan leaves the desired state, the inventory and the cluster as they were, and says so in a row of its own. */
+  async function recordFailure(
+    { application, tree, correlationId }: PlanRequest,
+    error: string,
+    options: CallOptions,
+  ): Promise<void> {
+    const revision = tree?.commit ?? "";
+    const now = timestamp(clock);
+    const failure = (state: ApplicationState | undefined): SyncRecord => ({
+      id: createHash("sha256").update(`${application.name}/${revision}/${error}`).digest("hex").slice(0, 16),
+      application: application.name,
+      cluster: application.cluster,
+      revision,
+      generation: state?.desired?.generation ?? 0,
+      snapshot: "",
+      trigger: "push",
+      correlationId,
+      phase: "Failed",
+      startedAt: now,
+      finishedAt: now,
+      health: state?.health ?? { status: "Unknown", message: "" },
+      counts: noCounts,
+      errors: [error],
+      retryable: false,
+    });
+    let known = false;
+    const state = await changeState(
+      stores.applications,
+      {
+        application: application.name,
+        change: (stored) => {
+          known = stored?.planError === error && stored.plannedRevision === revision;
+          if (known) return undefined;
+          return {
+            ...(stored ?? {
+              application: application.name,
+              health: failure(stored).health,
+              inputs: {},
+              definitionDigest: "",
+              drifted: 0,
+            }),
+            definition: application,
+            removed: false,
+            planError: error,
+            plannedRevision: revision,
+          };
+        },
+      },
+      options,
+    );
+    if (!known) await stores.syncs.put(failure(state), options);
+    log.warn("plan.failed", { application: application.name, revision, error, correlationId });
+  }
+}
+
+/** Why an application has to be rendered; undefined when nothing that its last render read has changed. */
+async function reasonToRender(
+  {
+    state,
+    tree,
+    definitionDigest,
+  }: { readonly state: ApplicationState | undefined; readonly tree: SourceTree; readonly definitionDigest: string },
+  options: CallOptions,
+): Promise<string | undefined> {
+  if (state?.desired === undefined) return "never rendered";
+  if (state.removed) return "back in the configuration";
+  if (state.planError !== "") return "the last plan failed";
+  if (state.definitionDigest !== definitionDigest) return "its definition changed";
+  const current = new Map<string, string>();
+  for (const path of Object.keys(state.inputs)) current.set(path, (await tree.lookup(path, options))?.oid ?? "");
+  const changed = firstChangedInput(state.inputs, current);
+  return changed === undefined ? undefined : `${changed === "" ? "the root folder" : changed} changed`;
+}
+
+/** Objects left behind in the old cluster would be orphans: the move has to go through a removal, which prunes them. */
+function refuseMove({ application, state }: PlanRequest): void {
+  const owner = state?.desired === undefined ? undefined : state.definition.cluster;
+  if (owner === undefined || owner === application.cluster) return;
+  throw new DriftlessError(
+    "config",
+    `application ${application.name} moved from cluster ${owner} to ${application.cluster}: remove it from driftless.yaml first, ` +
+      "so that its objects are pruned there, and add it again with the next push",
+  );
+}
+
+function refuseEmpty(application: Application, { objects }: Rendered): void {
+  if (objects.length > 0 || application.sync.allowEmpty) return;
+  throw new DriftlessError(
+    "render",
+    `${application.path === "" ? "the root folder" : application.path} holds no objects; correct \`path\`, or set \`sync.allowEmpty: true\` if that is meant`,
+  );
+}

@@ -1,0 +1,95 @@
+import { type LiveObjects, listLive } from "../apply/live.ts";
+import { type PruneResult, pruneObjects } from "../apply/prune.ts";
+import type { ClusterWriter } from "../cluster/cluster.ts";
+import { mapConcurrently } from "../cluster/concurrency.ts";
+import { isDriftlessError, messageOf } from "../errors.ts";
+import type { InventoryEntry } from "../model/inventory.ts";
+import { displayRef, resourceKey } from "../model/resource.ts";
+import type { SyncBatch } from "../model/sync.ts";
+import { pruneGuard } from "../plan/prune-guard.ts";
+import { concluded, type Progress, type Work, withChanges } from "./progress.ts";
+import type { RunStage } from "./sync-batch.ts";
+import { leaseSeconds, type SyncDeps } from "./sync-deps.ts";
+
+/**
+ * Deletes what left the desired state, last, and only as far as the guard allows. What a delete leaves behind (a finalizer
+ * at work) stays in the inventory until it is really gone.
+ */
+export function createPruneStage({ stores, clusters, clock, log }: SyncDeps): RunStage {
+  return (here, { batch }) => mapConcurrently(here, { limit: 16, work: (progress) => prune(progress, batch) });
+
+  async function prune(progress: Progress, batch: SyncBatch): Promise<Progress> {
+    const work = progress.work as Work;
+    try {
+      return await pruneOne(progress, work, batch);
+    } catch (error) {
+      if (!isDriftlessError(error, "cluster", "apply")) throw error;
+      return concluded(progress, { ...work, retryable: error.retryable }, "Failed", `prune: ${messageOf(error)}`);
+    }
+  }
+
+  async function pruneOne(progress: Progress, work: Work, batch: SyncBatch): Promise<Progress> {
+    const { name: application, cluster, sync: policy } = work.definition;
+    const entries = (await stores.inventories.load(application))?.entries ?? [];
+    const leaving = entries.filter((entry) => entry.leaving === true);
+    if (leaving.length === 0) return concluded(progress, work, "Succeeded");
+    const writer = await clusters.writer(cluster);
+    const live = await liveOf(leaving, { writer, application });
+    const guard = pruneGuard({ leaving, inventoryCount: entries.length, policy, removed: work.removed, application, live });
+    if (!(await stores.leases.renew(work.lease, { phase: "applying", seconds: leaseSeconds })))
+      return concluded(progress, work, "Superseded");
+
+    const result = await pruneObjects({ writer, entries: guard.prune });
+    const next = afterPrune(entries, { dropped: guard.drop, result });
+    await stores.inventories.save({ application, cluster, entries: next }, { fence: work.lease.fence });
+    const counted = withChanges(
+      work,
+      [...guard.skipped, ...result.changes],
+      ({ ref, error }) => `prune ${displayRef(ref)}: ${error}`,
+    );
+    for (const { ref, reason } of guard.skipped)
+      log.info("sync.prune-skipped", { application, ref: displayRef(ref), reason, correlationId: batch.correlationId });
+    return decide(progress, counted, { guard, result });
+  }
+
+  async function decide(
+    progress: Progress,
+    work: Work,
+    { guard, result }: { readonly guard: ReturnType<typeof pruneGuard>; readonly result: PruneResult },
+  ): Promise<Progress> {
+    if (result.changes.some(({ action }) => action === "failed")) return concluded(progress, work, "Failed");
+    if (guard.blocked !== "") return concluded(progress, work, "Blocked", guard.blocked);
+    if (result.terminating.length === 0) return concluded(progress, work, "Succeeded");
+    if (clock.now().toISOString() < work.deadline) {
+      await stores.leases.renew(work.lease, { phase: "waiting", seconds: leaseSeconds });
+      return { ...progress, work };
+    }
+    const stuck = result.terminating.map(
+      ({ ref, finalizers }) => `${displayRef(ref)} is still being deleted (finalizers: ${finalizers.join(", ") || "none"})`,
+    );
+    return concluded(progress, { ...work, retryable: true }, "Failed", ...stuck);
+  }
+}
+
+/** What is live of the leaving entries. One that lost our label is not in the list, and must not be taken for gone. */
+async function liveOf(
+  leaving: readonly InventoryEntry[],
+  { writer, application }: { readonly writer: ClusterWriter; readonly application: string },
+): Promise<LiveObjects> {
+  const listed = await listLive({ reader: writer, kinds: leaving.map(({ ref }) => ref), applications: [application] });
+  const unlisted = leaving.filter(({ ref }) => !listed.has(resourceKey(ref)));
+  const found = await mapConcurrently(unlisted, {
+    limit: 8,
+    work: async ({ ref }) => [resourceKey(ref), await writer.get(ref)] as const,
+  });
+  return new Map([...listed, ...found.flatMap(([key, object]) => (object === undefined ? [] : [[key, object] as const]))]);
+}
+
+/** The inventory less what is gone, or belongs to another application now. */
+function afterPrune(
+  entries: readonly InventoryEntry[],
+  { dropped, result }: { readonly dropped: readonly InventoryEntry[]; readonly result: PruneResult },
+): readonly InventoryEntry[] {
+  const gone = new Set([...dropped, ...result.gone].map(({ ref }) => resourceKey(ref)));
+  return entries.filter(({ ref }) => !gone.has(resourceKey(ref)));
+}

@@ -1,0 +1,53 @@
+import { parseConfiguration } from "../config/configuration.ts";
+import { DriftlessError } from "../errors.ts";
+import type { CallOptions } from "../model/call.ts";
+import { repositoryKey } from "../model/repository.ts";
+import type { Sources } from "../source/source.ts";
+import type { ConfigurationStore, StoredConfiguration } from "../store/store.ts";
+
+/** Where the platform repository keeps its configuration. */
+export interface ConfigurationSource {
+  readonly repository: string;
+  readonly branch: string;
+  readonly path: string;
+}
+
+export interface ReadConfigurationDeps {
+  readonly sources: Sources;
+  readonly store: ConfigurationStore;
+  readonly from: ConfigurationSource;
+}
+
+/** Reads `driftless.yaml` at the head of its branch and stores it; one that is not valid changes nothing and is a `config` error. */
+export function createReadConfiguration({
+  sources,
+  store,
+  from,
+}: ReadConfigurationDeps): (options?: CallOptions) => Promise<StoredConfiguration> {
+  return async (options = {}) => {
+    const source = sources.source(from.repository);
+    const head = await source.head(from.branch, options);
+    if (head === undefined)
+      throw new DriftlessError("config", `${from.repository} has no branch ${from.branch}, which should hold ${from.path}`);
+    const tree = await source.open(head, options);
+    const entry = await tree.lookup(from.path, options);
+    if (entry?.type !== "file")
+      throw new DriftlessError("config", `${from.path} is not a file at ${head.slice(0, 12)} of ${from.repository}`);
+    const stored = await store.load(options);
+    if (stored?.oid === entry.oid) return stored;
+    const bytes = (await tree.read([entry.oid], options)).get(entry.oid);
+    const text = new TextDecoder().decode(bytes);
+    const configuration = parseConfiguration({ text, file: from.path, repository: from.repository });
+    const read: StoredConfiguration = { configuration, revision: head, oid: entry.oid };
+    await store.save(read, options);
+    return read;
+  };
+}
+
+/** True when a push to this branch may change the configuration. */
+export function holdsConfiguration(
+  from: ConfigurationSource,
+  pushed: { readonly repository: string; readonly branch: string },
+): boolean {
+  return repositoryKey(from.repository) === repositoryKey(pushed.repository) && from.branch === pushed.branch;
+}

@@ -1,0 +1,59 @@
+import { mapConcurrently } from "../cluster/concurrency.ts";
+import type { ApplicationState, SyncBatch } from "../model/sync.ts";
+import { timestamp } from "../telemetry/clock.ts";
+import { changeState } from "./application-state.ts";
+import { type Progress, syncRecord, type Work, withLastSync } from "./progress.ts";
+import type { RunStage } from "./sync-batch.ts";
+import type { SyncDeps } from "./sync-deps.ts";
+
+/** Writes down how it ended: the run's row, the application's state, the drift that it healed; then gives the lease back. */
+export function createRecordStage({ stores, clock, log }: SyncDeps): RunStage {
+  const record = async (progress: Progress, { trigger, correlationId }: SyncBatch): Promise<Progress> => {
+    const work = progress.work as Work;
+    const { application } = progress;
+    const row = syncRecord(work, { trigger, correlationId, finishedAt: timestamp(clock) });
+    await stores.syncs.put(row);
+    if (row.phase !== "Superseded") {
+      const healed = row.phase === "Succeeded" ? await closeDrift(application, row) : 0;
+      if (!(work.removed && row.phase === "Succeeded" && (await forget(application, work)))) {
+        const change = (state: ApplicationState | undefined) =>
+          state && withLastSync({ ...state, drifted: Math.max(0, state.drifted - healed) }, row);
+        await changeState(stores.applications, { application, change });
+      }
+      await stores.leases.release(work.lease);
+    }
+    log.info("sync.recorded", {
+      application,
+      sync: row.id,
+      phase: row.phase,
+      revision: row.revision,
+      counts: row.counts,
+      errors: row.errors,
+      correlationId,
+    });
+    return { application, stage: "done" };
+  };
+  return (here, { batch }) => mapConcurrently(here, { limit: 32, work: (progress) => record(progress, batch) });
+
+  async function closeDrift(
+    application: string,
+    { id, finishedAt }: { readonly id: string; readonly finishedAt: string },
+  ): Promise<number> {
+    const state = await stores.applications.get(application);
+    if ((state?.drifted ?? 0) === 0) return 0;
+    const open = (await stores.drift.open(application)).filter(({ kind }) => kind === "changed" || kind === "missing");
+    if (open.length > 0) await stores.drift.heal(open, { at: finishedAt, by: id });
+    return open.length;
+  }
+
+  /** Removes the row of a removed application that owns nothing any more. */
+  async function forget(application: string, work: Work): Promise<boolean> {
+    const inventory = await stores.inventories.load(application);
+    if ((inventory?.entries.length ?? 0) > 0) return false;
+    const state = await stores.applications.get(application);
+    if (state !== undefined && state.desired?.generation !== work.desired.generation) return false;
+    await stores.inventories.remove(application, { fence: work.lease.fence });
+    await stores.applications.remove(application);
+    return true;
+  }
+}

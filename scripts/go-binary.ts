@@ -1,0 +1,237 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import type { Dirent } from "node:fs";
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { DriftlessError } from "../lib/errors.ts";
+import { systemClock } from "../lib/telemetry/clock.ts";
+
+export interface GoBinaryOptions {
+  /** File name of the binary, and first part of its cache folder. */
+  readonly name: string;
+  /** Folder of the Go module; its main package is built. */
+  readonly module: string;
+  /** Added to `-s -w`. */
+  readonly ldflags?: string;
+  /** Default: this machine's. */
+  readonly goos?: string;
+  /** Default: this machine's. */
+  readonly goarch?: string;
+  /** About how long a first build takes, for the progress line, such as "4 minutes". */
+  readonly about?: string;
+  /** Gets a line when a build starts and one every 10 seconds; nothing when the binary is there already. */
+  readonly progress?: (line: string) => void;
+  /** Environment of `go`, and where XDG_CACHE_HOME is looked up. Default: this process's. */
+  readonly env?: NodeJS.ProcessEnv;
+  readonly signal?: AbortSignal;
+}
+
+const progressEveryMs = 10_000;
+const entryKeptMs = 30 * 24 * 3600 * 1000;
+/** A lock older than this belongs to a build that was killed, whoever has its process id now. */
+const lockKeptMs = 30 * 60 * 1000;
+
+const building = new Map<string, Promise<string>>();
+
+/**
+ * Path of the binary of a Go module, built at most once per content of the module, target and flags.
+ * It is kept outside the repository, in `driftless/<name>-<hash>/` of the user's cache folder.
+ */
+export async function ensureGoBinary(options: GoBinaryOptions): Promise<string> {
+  const { env = process.env } = options;
+  const target = {
+    goos: options.goos ?? (process.platform === "win32" ? "windows" : process.platform),
+    goarch: options.goarch ?? (process.arch === "x64" ? "amd64" : process.arch),
+  };
+  const flags = ["-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false", `-ldflags=-s -w ${options.ldflags ?? ""}`.trim()];
+  const cache = join(env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "driftless");
+  const hash = await moduleHash(options.module, [target.goos, target.goarch, ...flags]);
+  const binary = join(cache, `${options.name}-${hash}`, target.goos === "windows" ? `${options.name}.exe` : options.name);
+  const running = building.get(binary);
+  if (running !== undefined) return running;
+  const build = buildOnce(binary, {
+    ...options,
+    flags,
+    env: { ...env, CGO_ENABLED: "0", GOOS: target.goos, GOARCH: target.goarch, GOWORK: "off" },
+  }).finally(() => building.delete(binary));
+  building.set(binary, build);
+  return build;
+}
+
+interface Build extends GoBinaryOptions {
+  readonly flags: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
+async function buildOnce(binary: string, build: Build): Promise<string> {
+  const entry = dirname(binary);
+  const lock = join(entry, "building");
+  await mkdir(entry, { recursive: true });
+  let told = false;
+  while (!(await exists(binary))) {
+    if (await takeLock(lock)) {
+      try {
+        if (!(await exists(binary))) await compile(binary, build);
+      } finally {
+        await rm(lock, { force: true });
+      }
+      await removeOldEntries(build.name, entry);
+      return binary;
+    }
+    if (!told) build.progress?.(`${build.name}: another process builds it; waiting`);
+    told = true;
+    await wait(250, undefined, { signal: build.signal });
+  }
+  // Marks the entry as used, so that it is not removed for its age.
+  const now = systemClock.now();
+  await utimes(entry, now, now);
+  return binary;
+}
+
+async function compile(binary: string, build: Build): Promise<void> {
+  const { name, module, progress = () => {} } = build;
+  const partial = `${binary}.${process.pid}.partial`;
+  const about = build.about === undefined ? "" : `, about ${build.about} on 2 cores`;
+  progress(`${name}: building from ${relative(process.cwd(), module) || "."} with Go (only once for these sources${about})`);
+  const started = performance.now();
+  const ticking = setInterval(() => {
+    progress(`${name}: still building, ${Math.round((performance.now() - started) / 1000)} s`);
+  }, progressEveryMs);
+  try {
+    const { code, output } = await go(["build", ...build.flags, "-o", partial, "."], build);
+    if (code !== 0) throw buildFailure(build, code, output);
+    await rename(partial, binary);
+    progress(`${name}: built in ${Math.round((performance.now() - started) / 1000)} s`);
+  } finally {
+    clearInterval(ticking);
+    await rm(partial, { force: true });
+  }
+}
+
+function go(args: readonly string[], build: Build): Promise<{ code: number | null; output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("go", args, {
+      cwd: build.module,
+      env: build.env,
+      stdio: ["ignore", "pipe", "pipe"],
+      ...(build.signal === undefined ? {} : { signal: build.signal }),
+    });
+    const kill = () => child.kill("SIGKILL");
+    process.once("exit", kill);
+    let output = "";
+    const keep = (text: Buffer) => {
+      output = (output + text.toString("utf8")).slice(-20_000);
+    };
+    child.stdout.on("data", keep);
+    child.stderr.on("data", keep);
+    child.once("error", (error) => {
+      process.off("exit", kill);
+      reject("code" in error && error.code === "ENOENT" ? goMissing(build, error) : error);
+    });
+    child.once("close", (code) => {
+      process.off("exit", kill);
+      resolve({ code, output });
+    });
+  });
+}
+
+function goMissing(build: Build, cause: unknown): DriftlessError {
+  return new DriftlessError(
+    "config",
+    `${build.name} is built with Go, and the command \`go\` was not found: install Go (https://go.dev/dl) and put its bin folder on PATH`,
+    { cause },
+  );
+}
+
+function buildFailure(build: Build, code: number | null, output: string): DriftlessError {
+  const last = output.trim().split("\n").slice(-15).join("\n");
+  const tooOld = /requires go >=|invalid go version|toolchain not available|note: module requires Go/.test(output);
+  const advice = tooOld
+    ? "this Go is too old for it: install a newer one (https://go.dev/dl), or allow it to fetch one with GOTOOLCHAIN=auto"
+    : `try \`go build .\` in ${build.module}; a first build needs a reachable Go module proxy (go env GOPROXY) and 5 GB of free disk`;
+  return new DriftlessError("config", `go build of ${build.name} ended with ${code ?? "a signal"}: ${advice}\n${last}`);
+}
+
+/** True when this process may build; a lock whose process is gone is taken over. */
+async function takeLock(lock: string): Promise<boolean> {
+  try {
+    await writeFile(lock, String(process.pid), { flag: "wx" });
+    return true;
+  } catch (error) {
+    if (!hasCode(error, "EEXIST")) throw error;
+  }
+  const [holder, made] = await Promise.all([
+    readFile(lock, "utf8").catch(() => undefined),
+    stat(lock).then(
+      (found) => found.mtimeMs,
+      () => undefined,
+    ),
+  ]);
+  if (holder === undefined || made === undefined) return false;
+  const age = systemClock.now().getTime() - made;
+  // An empty lock is one that its owner is about to fill.
+  const gone = holder === "" ? age > 5000 : !isAlive(Number(holder));
+  if (gone || age > lockKeptMs) await rm(lock, { force: true });
+  return false;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return hasCode(error, "EPERM");
+  }
+}
+
+async function removeOldEntries(name: string, current: string): Promise<void> {
+  const cache = dirname(current);
+  const pattern = /^(.*)-[0-9a-f]{16}$/;
+  for (const entry of await readdir(cache)) {
+    const path = join(cache, entry);
+    if (path === current || pattern.exec(entry)?.[1] !== name) continue;
+    const found = await stat(path).catch(() => undefined);
+    if (found !== undefined && systemClock.now().getTime() - found.mtimeMs > entryKeptMs)
+      await rm(path, { recursive: true, force: true });
+  }
+}
+
+/** 16 hex digits over everything that can change the binary: every file of the module but its tests and texts. */
+async function moduleHash(module: string, salt: readonly string[]): Promise<string> {
+  const hash = createHash("sha256").update(JSON.stringify(salt));
+  const files = (await moduleFiles(module)).sort();
+  if (!files.includes("go.mod")) throw new DriftlessError("config", `${module} holds no Go module: it has no go.mod`);
+  for (const file of files) {
+    const content = await readFile(join(module, file));
+    hash.update(`\0${file}\0${content.length}\0`).update(content);
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+async function moduleFiles(module: string, folder = ""): Promise<string[]> {
+  const entries = await readdir(join(module, folder), { withFileTypes: true }).catch((cause: unknown): Dirent[] => {
+    throw new DriftlessError("config", `cannot read the Go module ${join(module, folder)}`, { cause });
+  });
+  if (folder !== "" && entries.some((entry) => entry.name === "go.mod")) return [];
+  const found: string[] = [];
+  for (const entry of entries) {
+    const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+    if (/^[._]|^testdata$/.test(entry.name)) continue;
+    if (entry.isDirectory()) found.push(...(await moduleFiles(module, path)));
+    else if (!/_test\.go$|\.md$/.test(entry.name)) found.push(path);
+  }
+  return found;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { classifyRefusal, type RefusalKind } from "../../lib/cluster/classify.ts";
+
+interface Row {
+  readonly what: string;
+  readonly status: number;
+  readonly body: object | string;
+  readonly kind: RefusalKind;
+  readonly retryable: boolean;
+}
+
+const typo =
+  "failed to create typed patch object (shop/web; apps/v1, Kind=Deployment): .spec.replica: field not declared in schema";
+const base64 =
+  "failed to convert new object (/a; /v1, Kind=Secret) to proper version: unable to convert unstructured object to /v1";
+const fieldConflict = { reason: "FieldManagerConflict", message: 'conflict with "hpa" using apps/v1', field: ".spec.replicas" };
+
+const table: readonly Row[] = [
+  { what: "a misspelt field, which comes as 500", status: 500, body: { message: typo }, kind: "invalid", retryable: false },
+  { what: "bad base64, which comes as 500", status: 500, body: { message: base64 }, kind: "invalid", retryable: false },
+  {
+    what: "an object that cannot be converted, which comes as 500",
+    status: 500,
+    body: { message: "unable to convert unstructured object to apps/v1, Kind=Deployment" },
+    kind: "invalid",
+    retryable: false,
+  },
+  {
+    what: "a webhook that does not answer",
+    status: 500,
+    body: { message: 'Internal error occurred: failed calling webhook "x"', reason: "InternalError" },
+    kind: "overloaded",
+    retryable: true,
+  },
+  {
+    what: "a value that validation refuses",
+    status: 422,
+    body: { reason: "Invalid", message: "spec.selector: Required value" },
+    kind: "invalid",
+    retryable: false,
+  },
+  { what: "an object that is too large", status: 413, body: "too large", kind: "invalid", retryable: false },
+  {
+    what: "fields of other managers",
+    status: 409,
+    body: { reason: "Conflict", message: "Apply failed with 1 conflict", details: { causes: [fieldConflict] } },
+    kind: "field-conflict",
+    retryable: false,
+  },
+  {
+    what: "an object that changed in between",
+    status: 409,
+    body: { reason: "Conflict", message: "the object has been modified" },
+    kind: "conflict",
+    retryable: true,
+  },
+  {
+    what: "a namespace that is being deleted",
+    status: 403,
+    body: { reason: "Forbidden", details: { causes: [{ reason: "NamespaceTerminating" }] } },
+    kind: "terminating",
+    retryable: true,
+  },
+  { what: "a missing right", status: 403, body: { reason: "Forbidden" }, kind: "forbidden", retryable: false },
+  { what: "an unknown identity", status: 401, body: { reason: "Unauthorized" }, kind: "unauthorized", retryable: false },
+  { what: "a missing object", status: 404, body: { reason: "NotFound" }, kind: "not-found", retryable: false },
+  { what: "a path that is not served", status: 404, body: "404 page not found\n", kind: "not-served", retryable: true },
+  { what: "an expired continue token", status: 410, body: { reason: "Expired" }, kind: "expired", retryable: true },
+  { what: "too many requests", status: 429, body: { reason: "TooManyRequests" }, kind: "overloaded", retryable: true },
+  { what: "a proxy's error page", status: 502, body: "<html>Bad Gateway</html>", kind: "overloaded", retryable: true },
+  { what: "an empty answer", status: 503, body: "", kind: "overloaded", retryable: true },
+];
+
+for (const { what, status, body, kind, retryable } of table) {
+  test(`${what} is "${kind}", ${retryable ? "worth another try" : "permanent"}`, () => {
+    const answer =
+      typeof body === "string"
+        ? { status, contentType: "text/plain; charset=utf-8", body }
+        : { status, contentType: "application/json", body: JSON.stringify({ kind: "Status", status: "Failure", ...body }) };
+    const refusal = classifyRefusal(answer);
+    assert.deepEqual({ kind: refusal.kind, retryable: refusal.retryable }, { kind, retryable });
+  });
+}
+
+test("a field conflict names each manager and field", () => {
+  const causes = [
+    fieldConflict,
+    { reason: "FieldManagerConflict", message: 'conflict with "a \\"b\\"" with subresource "status" using v1', field: ".data.k" },
+    { reason: "SomethingElse", message: "no", field: ".x" },
+  ];
+  const body = JSON.stringify({ kind: "Status", reason: "Conflict", details: { causes } });
+  assert.deepEqual(classifyRefusal({ status: 409, contentType: "application/json", body }).conflicts, [
+    { manager: "hpa", field: ".spec.replicas" },
+    { manager: 'a "b"', field: ".data.k" },
+  ]);
+});
+
+test("an answer without words says at least its status", () => {
+  assert.equal(classifyRefusal({ status: 503, contentType: "", body: " " }).message, "HTTP 503 without a message");
+  assert.equal(classifyRefusal({ status: 500, contentType: "application/json", body: "{" }).message, "{");
+});

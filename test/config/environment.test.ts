@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { type Environment, parseEnvironment } from "../../lib/config/environment.ts";
+import { DriftlessError } from "../../lib/errors.ts";
+
+function refusal(name: keyof Environment, env: Record<string, string>): string {
+  try {
+    void parseEnvironment(env)[name];
+  } catch (error) {
+    assert.ok(error instanceof DriftlessError);
+    assert.equal(error.code, "config");
+    return error.message;
+  }
+  return assert.fail("the value was accepted");
+}
+
+suite("the environment", () => {
+  test("every variable that is set is read as it stands", () => {
+    const env = parseEnvironment({
+      DRIFTLESS_TABLE: "driftless",
+      DRIFTLESS_QUEUE_URL: "https://sqs.eu-central-1.amazonaws.com/123456789012/revisions.fifo",
+      DRIFTLESS_WEBHOOK_SECRET_ID: "driftless/webhook",
+      DRIFTLESS_SNAPSHOT_KEY_ID: "driftless/snapshots",
+      DRIFTLESS_CONFIG_REPOSITORY: "https://github.com/acme/platform",
+      DRIFTLESS_CONFIG_BRANCH: "live",
+      DRIFTLESS_CONFIG_PATH: "gitops/driftless.yaml",
+      DRIFTLESS_RENDER_HELPER: "/opt/bin/render-helper",
+      DRIFTLESS_SYNC_FUNCTION: "driftless-sync:live",
+      KUBECONFIG: "/home/me/.kube/config",
+      AWS_REGION: "eu-central-1",
+      DRIFTLESS_LOG_LEVEL: "debug",
+    });
+    assert.deepEqual(
+      { ...env },
+      {
+        table: "driftless",
+        queueUrl: "https://sqs.eu-central-1.amazonaws.com/123456789012/revisions.fifo",
+        webhookSecretId: "driftless/webhook",
+        snapshotKeyId: "driftless/snapshots",
+        configRepository: "https://github.com/acme/platform",
+        configBranch: "live",
+        configPath: "gitops/driftless.yaml",
+        renderHelper: "/opt/bin/render-helper",
+        syncFunction: "driftless-sync:live",
+        kubeconfig: "/home/me/.kube/config",
+        region: "eu-central-1",
+        logLevel: "debug",
+      },
+    );
+  });
+
+  test("what may be left out has a default", () => {
+    const env = parseEnvironment({ DRIFTLESS_CONFIG_BRANCH: "", KUBECONFIG: "" });
+    assert.equal(env.configBranch, "main");
+    assert.equal(env.configPath, "driftless.yaml");
+    assert.equal(env.renderHelper, "./bin/render-helper");
+    assert.equal(env.logLevel, "info");
+    assert.equal(env.kubeconfig, undefined);
+  });
+
+  test("a function misses only the variables that it reads, and is told which and what for", () => {
+    const env = parseEnvironment({ DRIFTLESS_TABLE: "driftless" });
+    assert.equal(env.table, "driftless");
+    assert.equal(
+      refusal("queueUrl", {}),
+      "DRIFTLESS_QUEUE_URL is not set: set it to the URL of the FIFO queue of moved branches",
+    );
+    assert.equal(
+      refusal("table", { DRIFTLESS_TABLE: "" }),
+      "DRIFTLESS_TABLE is not set: set it to the name of the DynamoDB table",
+    );
+    for (const name of ["webhookSecretId", "snapshotKeyId", "configRepository", "syncFunction", "region"] as const) {
+      assert.match(refusal(name, {}), /^[A-Z_]+ is not set: set it to the /);
+    }
+  });
+
+  test("a value of the wrong shape is refused by the variable's name, and not repeated", () => {
+    assert.equal(
+      refusal("queueUrl", { DRIFTLESS_QUEUE_URL: "https://me:hunter2@x/revisions" }),
+      "DRIFTLESS_QUEUE_URL (the URL of the FIFO queue of moved branches) must be an http(s) URL that ends in .fifo",
+    );
+    assert.equal(
+      refusal("logLevel", { DRIFTLESS_LOG_LEVEL: "loud" }),
+      "DRIFTLESS_LOG_LEVEL (the least level that is logged) must be debug, info, warn or error",
+    );
+    for (const path of ["/etc/driftless.yaml", "../driftless.yaml", "a/../b", "folder/", "a\\b"]) {
+      assert.match(
+        refusal("configPath", { DRIFTLESS_CONFIG_PATH: path }),
+        /^DRIFTLESS_CONFIG_PATH .* must be a file inside the repository/,
+      );
+    }
+  });
+});
