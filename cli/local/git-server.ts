@@ -112,6 +112,8 @@ export async function startGitServer({ root, onPush, log = silentLog }: GitServe
       for (const key of ["http.receivepack", "uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"]) {
         await git.run("-C", path, "config", key, "true");
       }
+      // Any branch may be deleted, as by an administrator: what reads from here has to bear it.
+      await git.run("-C", path, "config", "receive.denyDeleteCurrent", "ignore");
       return { url: `${url}/${name}.git`, path };
     },
     async close() {

@@ -1,9 +1,16 @@
 import type { ClusterReader, PartialObject } from "../cluster/cluster.ts";
+import { isDriftlessError, messageOf } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
 import { applicationLabel, type GroupVersionKind, gvkOf, resourceKey } from "../model/resource.ts";
 
 /** Metadata of live objects by `resourceKey`. */
 export type LiveObjects = ReadonlyMap<string, PartialObject>;
+
+export interface Listed {
+  readonly live: LiveObjects;
+  /** Kinds that our identity may not list, by `GROUP/KIND`, with what the server said: nothing is known of their objects. */
+  readonly forbidden: ReadonlyMap<string, string>;
+}
 
 export interface LiveRequest {
   readonly reader: Pick<ClusterReader, "listMetadata">;
@@ -16,19 +23,28 @@ export interface LiveRequest {
 const mostNamed = 20;
 
 /** What is live of some applications, from one metadata LIST a kind, however many objects and applications there are. */
-export async function listLive({ reader, kinds, applications }: LiveRequest, options: CallOptions = {}): Promise<LiveObjects> {
+export async function listLive({ reader, kinds, applications }: LiveRequest, options: CallOptions = {}): Promise<Listed> {
   const labelSelector =
     applications.length > 0 && applications.length <= mostNamed
       ? `${applicationLabel} in (${applications.join(",")})`
       : applicationLabel;
   const live = new Map<string, PartialObject>();
-  const lists = distinctKinds(kinds).map((type) => reader.listMetadata({ type, namespace: "", labelSelector }, options));
-  for (const objects of await Promise.all(lists)) {
-    for (const object of objects) {
-      live.set(resourceKey({ ...gvkOf(object), namespace: object.metadata.namespace ?? "", name: object.metadata.name }), object);
+  const forbidden = new Map<string, string>();
+  const list = async (type: GroupVersionKind): Promise<void> => {
+    try {
+      for (const object of await reader.listMetadata({ type, namespace: "", labelSelector }, options))
+        live.set(keyOf(object), object);
+    } catch (error) {
+      if (!isDriftlessError(error, "cluster") || error.facts["status"] !== 403) throw error;
+      forbidden.set(`${type.group}/${type.kind}`, messageOf(error));
     }
-  }
-  return live;
+  };
+  await Promise.all(distinctKinds(kinds).map(list));
+  return { live, forbidden };
+}
+
+function keyOf(object: PartialObject): string {
+  return resourceKey({ ...gvkOf(object), namespace: object.metadata.namespace ?? "", name: object.metadata.name });
 }
 
 /** Each group and kind once, in whichever version it was seen last: all versions list the same objects. */

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { ClusterWriter } from "../cluster/cluster.ts";
 import { mapConcurrently } from "../cluster/concurrency.ts";
 import { isDriftlessError, messageOf } from "../errors.ts";
@@ -8,7 +9,7 @@ import type { Change } from "../model/sync.ts";
 import { pruneStages } from "../plan/stages.ts";
 
 export interface PruneResult {
-  /** `pruned` for what is gone for good, `failed` for what the server would not delete. */
+  /** `pruned` for what was deleted now, `failed` for what the server would not delete. */
   readonly changes: readonly Change[];
   /** Entries whose object is gone: they leave the inventory. */
   readonly gone: readonly InventoryEntry[];
@@ -16,10 +17,19 @@ export interface PruneResult {
   readonly terminating: readonly { readonly ref: ResourceRef; readonly finalizers: readonly string[] }[];
 }
 
+/** `deleted` says that it was deleted now, and not by an earlier call whose end is still awaited. */
 type Fate =
-  | { readonly kind: "gone"; readonly entry: InventoryEntry }
-  | { readonly kind: "terminating"; readonly entry: InventoryEntry; readonly finalizers: readonly string[] }
+  | { readonly kind: "gone"; readonly entry: InventoryEntry; readonly deleted: boolean }
+  | {
+      readonly kind: "terminating";
+      readonly entry: InventoryEntry;
+      readonly deleted: boolean;
+      readonly finalizers: readonly string[];
+    }
   | { readonly kind: "failed"; readonly entry: InventoryEntry; readonly error: string };
+
+/** How often, and at what pause in milliseconds, it is looked whether an object is gone before the run pauses instead. */
+const looks = { most: 10, pause: 100 };
 
 /**
  * Deletes objects in the reverse of the apply order, each only if it still is the object that we know by its uid, and
@@ -33,15 +43,12 @@ export async function pruneObjects(
   for (const stage of pruneStages(entries)) {
     fates.push(...(await mapConcurrently(stage, { limit: 8, work: (entry) => pruneObject(entry, writer, options) })));
   }
-  const gone = fates.flatMap((fate) => (fate.kind === "gone" ? [fate.entry] : []));
   return {
-    gone,
-    changes: [
-      ...gone.map(({ ref }): Change => ({ action: "pruned", ref })),
-      ...fates.flatMap((fate): Change[] =>
-        fate.kind === "failed" ? [{ action: "failed", ref: fate.entry.ref, error: fate.error }] : [],
-      ),
-    ],
+    gone: fates.flatMap((fate) => (fate.kind === "gone" ? [fate.entry] : [])),
+    changes: fates.flatMap((fate): Change[] => {
+      if (fate.kind === "failed") return [{ action: "failed", ref: fate.entry.ref, error: fate.error }];
+      return fate.deleted ? [{ action: "pruned", ref: fate.entry.ref }] : [];
+    }),
     terminating: fates.flatMap((fate) =>
       fate.kind === "terminating" ? [{ ref: fate.entry.ref, finalizers: fate.finalizers }] : [],
     ),
@@ -51,13 +58,16 @@ export async function pruneObjects(
 async function pruneObject(entry: InventoryEntry, writer: ClusterWriter, options: CallOptions): Promise<Fate> {
   try {
     const before = await writer.get(entry.ref, options);
-    if (before === undefined || isAnother(entry, before)) return { kind: "gone", entry };
-    if (before.metadata.deletionTimestamp === undefined) {
-      await writer.delete(entry.ref, { ...options, uid: before.metadata.uid ?? "" });
+    if (before === undefined || isAnother(entry, before)) return { kind: "gone", entry, deleted: false };
+    const uid = before.metadata.uid ?? "";
+    const deleted =
+      before.metadata.deletionTimestamp === undefined && (await writer.delete(entry.ref, { ...options, uid })) === "deleted";
+    for (let look = 1; ; look++) {
+      const after = await writer.get(entry.ref, options);
+      if (after === undefined || after.metadata.uid !== uid) return { kind: "gone", entry, deleted };
+      if (look === looks.most) return { kind: "terminating", entry, deleted, finalizers: after.metadata.finalizers ?? [] };
+      await delay(looks.pause, undefined, options);
     }
-    const after = await writer.get(entry.ref, options);
-    if (after === undefined || after.metadata.uid !== before.metadata.uid) return { kind: "gone", entry };
-    return { kind: "terminating", entry, finalizers: after.metadata.finalizers ?? [] };
   } catch (error) {
     if (!isDriftlessError(error, "apply")) throw error;
     return { kind: "failed", entry, error: messageOf(error) };

@@ -56,9 +56,13 @@ function sentence({ verb, target, host, refusal, message }: Sentence): string {
   return `The API server at ${host} refused to ${verb} ${target}: ${message}`;
 }
 
-/** `conflict`: the managers; `conflictFields`: `manager: field, field; manager: field`. */
+/**
+ * `conflict`: the managers; `conflictFields`: `manager: field, field; manager: field`. By name, since the server's
+ * own order of managers follows the second of their last write.
+ */
 function conflictFacts(conflicts: readonly FieldConflict[]): Record<string, string> {
-  const byManager = Map.groupBy(conflicts, ({ manager }) => manager);
+  const inOrder = conflicts.toSorted((a, b) => Number(a.manager > b.manager) - Number(a.manager < b.manager));
+  const byManager = Map.groupBy(inOrder, ({ manager }) => manager);
   return {
     conflict: [...byManager.keys()].join(", "),
     conflictFields: shorten(

@@ -45,7 +45,10 @@ function difference(path: string, desired: JsonValue, live: JsonValue | undefine
 
 export interface AdditionsRequest {
   readonly live: Manifest;
-  /** Our fields in the live object; undefined when we own none. */
+  /**
+   * The fields that are ours to set: of the dry run's result where there is one, since a field that was taken from us is
+   * drift and no addition, else of the live object. Undefined when we own none.
+   */
   readonly owned: OwnedFields | undefined;
   /** The fields of each foreign writer. */
   readonly foreign: readonly OwnedFields[];

@@ -71,21 +71,32 @@ async function examine(
 ): Promise<Finding> {
   const live = await request.reader.get(entry.ref, options);
   if (live === undefined) return { rows: [wholeObject("missing", entry.ref, request)], suspect: true };
-  const added = additionRows(entry, live, request);
-  if (seen !== undefined && !isSuspect(entry, seen.metadata)) return { rows: added, suspect: true };
-  const manifest = await request.desired(entry.ref);
-  if (manifest === undefined) return { rows: added, suspect: true };
+  const cleared = seen !== undefined && !isSuspect(entry, seen.metadata);
+  const manifest = cleared ? undefined : await request.desired(entry.ref);
+  if (manifest === undefined)
+    return { rows: additionRows({ entry, live, owned: ourFields(live.metadata) }, request), suspect: true };
   const desired = await request.reader.dryRunApply(manifest, { ...options, force: true });
   const owned = ourFields(desired.metadata);
   const changed = owned === undefined ? [] : diffOwned({ desired, live, owned });
-  const rows = [...fieldRows("changed", { ref: entry.ref, live, differences: changed }, request), ...added];
+  const rows = [
+    ...fieldRows("changed", { ref: entry.ref, live, differences: changed }, request),
+    ...additionRows({ entry, live, owned }, request),
+  ];
   return changed.length === 0 ? { rows, suspect: true, takeBack: entry.ref } : { rows, suspect: true };
 }
 
-function additionRows(entry: InventoryEntry, live: Manifest, request: DetectRequest): readonly DriftRow[] {
+/** `owned` is what is ours after an apply: what was taken from us is a change, and not an addition too. */
+function additionRows(
+  {
+    entry,
+    live,
+    owned,
+  }: { readonly entry: InventoryEntry; readonly live: Manifest; readonly owned: ReturnType<typeof ourFields> },
+  request: DetectRequest,
+): readonly DriftRow[] {
   if (foreignHash(live.metadata) === (entry.foreign ?? "")) return [];
   const foreign = foreignWriters(live.metadata).map(({ fields }) => fields);
-  const differences = additions({ live, owned: ourFields(live.metadata), foreign });
+  const differences = additions({ live, owned, foreign });
   return fieldRows("addition", { ref: entry.ref, live, differences }, request);
 }
 
@@ -106,7 +117,8 @@ function fieldRows(
       ...values,
       manager: writer?.manager ?? "",
       operation: writer?.operation ?? "",
-      changedAt: writer?.time ?? "",
+      // The server keeps no time for a write through the subresource scale: then it is when it was seen.
+      changedAt: writer === undefined ? "" : writer.time || request.now,
     };
   });
 }

@@ -43,8 +43,10 @@ const assessors: ReadonlyMap<string, (live: Manifest) => Health> = new Map([
 /** The health of a live object. A workload that `needsPods` is told apart better when its pods are given too. */
 export function assessHealth(live: Manifest, context: { readonly pods?: readonly Manifest[] } = {}): Health {
   if (live.metadata.deletionTimestamp !== undefined) return health("Progressing", beingDeleted(live));
+  const unseen = notObserved(live);
+  if (unseen !== undefined) return unseen;
   const { group, kind } = gvkOf(live);
-  const own = notObserved(live) ?? (assessors.get(`${group}/${kind}`) ?? assessByConditions)(live);
+  const own = (assessors.get(`${group}/${kind}`) ?? assessByConditions)(live);
   return context.pods !== undefined && needsPods(live, own) ? assessByPods(live, { own, pods: context.pods }) : own;
 }
 

@@ -2,7 +2,7 @@ import type { Health } from "../model/health.ts";
 import { isJsonObject, type JsonObject } from "../model/json.ts";
 import { gvkOf, type Manifest } from "../model/resource.ts";
 import { podFailure } from "./pod.ts";
-import { conditionOf, health, numberAt, objectsAt, textAt, valueAt } from "./read.ts";
+import { conditionOf, health, objectsAt, textAt, valueAt } from "./read.ts";
 
 const workloads: ReadonlySet<string> = new Set([
   "/ReplicationController",
@@ -47,38 +47,48 @@ function termOf(expression: JsonObject): string {
 }
 
 /**
- * A workload that is not healthy, judged by its pods: Degraded with the first failing pod's reason, else as it was.
- *
- * Only pods of the current revision count, or a fix would look broken until the old pods are gone. The revision is told by
- * the pods' template hash: a failing pod is old when a pod of another hash is younger, or as young (times are whole seconds)
- * and ready. A Deployment that has no updated replica yet has no current pod at all.
+ * A workload that is not healthy, judged by its pods: Degraded with the reason of its youngest failing pod, else as it was.
+ * Only pods of the current revision count, or a fix would look broken until the old pods are gone.
  */
 export function assessByPods(
   live: Manifest,
   { own, pods }: { readonly own: Health; readonly pods: readonly Manifest[] },
 ): Health {
-  if (live.kind === "Deployment" && (numberAt(live, "status", "updatedReplicas") ?? 0) === 0) return own;
   const standing = pods.filter((pod) => pod.metadata.deletionTimestamp === undefined).sort(youngestFirst);
+  const current = currentHash(live);
   for (const pod of standing) {
-    const failure = podFailure(pod);
-    if (failure === undefined || isOutlived(pod, standing) || isRetried(live, pod)) continue;
-    return health("Degraded", `pod ${pod.metadata.name}: ${failure}`);
+    const counts = current === undefined ? !isOutlived(pod, standing) : templateHash(pod) === current;
+    const failure = counts && !isMadeAgain(pod) ? podFailure(pod) : undefined;
+    if (failure !== undefined) return health("Degraded", `pod ${pod.metadata.name}: ${failure}`);
   }
   return own;
 }
 
-function isOutlived(pod: Manifest, pods: readonly Manifest[]): boolean {
-  const born = pod.metadata.creationTimestamp ?? "";
-  return pods.some((other) => {
-    if (templateHash(other) === templateHash(pod)) return false;
-    const otherBorn = other.metadata.creationTimestamp ?? "";
-    return otherBorn > born || (otherBorn === born && conditionOf(other, "Ready")?.status === "True");
-  });
+/**
+ * The template hash of the current revision; undefined where the workload does not tell, and the pods' age has to.
+ * A Deployment names its newest ReplicaSet in what it says of its progress (`ReplicaSet "web-5d4f8c7b9" is progressing.`).
+ * A StatefulSet tells its update revision, but as it replaces pods in order and waits for each, an old failing pod stops
+ * it for good: only where pods are replaced in parallel do the old ones not count.
+ */
+function currentHash(live: Manifest): string | undefined {
+  if (live.kind === "Deployment") {
+    const replicaSet = /"([^"]+)"/.exec(conditionOf(live, "Progressing")?.message ?? "")?.[1];
+    const prefix = `${live.metadata.name}-`;
+    return replicaSet?.startsWith(prefix) === true ? replicaSet.slice(prefix.length) : undefined;
+  }
+  const isParallel = live.kind === "StatefulSet" && textAt(live, "spec", "podManagementPolicy") === "Parallel";
+  return isParallel ? textAt(live, "status", "updateRevision") : undefined;
 }
 
-/** A pod that ended badly is made again by its owner; a Job counts such pods itself and fails when they are too many. */
-function isRetried(live: Manifest, pod: Manifest): boolean {
-  return textAt(pod, "status", "phase") === "Failed" && live.kind !== "Pod";
+/** True when a pod of another template is younger; times are whole seconds, so of one second none outlives another. */
+function isOutlived(pod: Manifest, pods: readonly Manifest[]): boolean {
+  const born = pod.metadata.creationTimestamp ?? "";
+  return pods.some((other) => templateHash(other) !== templateHash(pod) && (other.metadata.creationTimestamp ?? "") > born);
+}
+
+/** A pod that ended is made again by its owner; a Job counts its failed pods itself, and fails when they are too many. */
+function isMadeAgain(pod: Manifest): boolean {
+  return textAt(pod, "status", "phase") === "Failed";
 }
 
 function templateHash({ metadata: { labels = {} } }: Manifest): string {

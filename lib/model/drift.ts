@@ -25,7 +25,7 @@ export interface DriftRow {
   readonly manager: string;
   /** "Apply" or "Update"; "" when not known. */
   readonly operation: string;
-  /** When that manager last wrote, from managedFields (RFC 3339); "" when not known. */
+  /** When that manager last wrote, from managedFields (RFC 3339), or when it was seen where those have no time; "" when the manager is not known. */
   readonly changedAt: string;
   readonly firstSeen: string;
   readonly lastSeen: string;

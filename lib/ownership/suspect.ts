@@ -19,10 +19,14 @@ export function isSuspect(entry: InventoryEntry, metadata: ObjectMeta): boolean 
   return !isExplained(entry, metadata);
 }
 
-/** A moved generation means that the spec was written, so a status writer cannot explain it. */
+/**
+ * A moved generation means that the spec was written, so a status writer cannot explain it. The scale subresource leaves an
+ * entry without a time: it may be the one.
+ */
 function isExplained(entry: InventoryEntry, metadata: ObjectMeta): boolean {
   const specMoved = entry.generation !== undefined && metadata.generation !== entry.generation;
-  return (metadata.managedFields ?? []).some(
-    (other) => !isOurs(other) && (other.time ?? "") >= entry.appliedAt && !(specMoved && other.subresource === "status"),
-  );
+  return (metadata.managedFields ?? []).some((other) => {
+    const mayBeLater = other.time === undefined || other.time >= entry.appliedAt;
+    return !isOurs(other) && mayBeLater && !(specMoved && other.subresource === "status");
+  });
 }

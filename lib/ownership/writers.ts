@@ -9,7 +9,7 @@ export interface FieldWriter {
   readonly operation: string;
   /** "" for the object itself; `scale` for `kubectl scale` and autoscalers. */
   readonly subresource: string;
-  /** When it last changed something (RFC 3339, whole seconds). */
+  /** When it last changed something (RFC 3339, whole seconds); "" for the scale subresource, whose entries have no time. */
   readonly time: string;
 }
 

@@ -37,7 +37,7 @@ export function createApplyStage(deps: SyncDeps): RunStage {
     if (ready.length === 0) return ended;
     try {
       const writer = await clusters.writer(batch.cluster);
-      const live = await listLive({
+      const { live } = await listLive({
         reader: writer,
         kinds: kindsOf(ready),
         applications: ready.map(({ work }) => work.definition.name),

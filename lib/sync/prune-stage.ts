@@ -47,8 +47,9 @@ export function createPruneStage({ stores, clusters, clock, log }: SyncDeps): Ru
       [...guard.skipped, ...result.changes],
       ({ ref, error }) => `prune ${displayRef(ref)}: ${error}`,
     );
-    for (const { ref, reason } of guard.skipped)
-      log.info("sync.prune-skipped", { application, ref: displayRef(ref), reason, correlationId: batch.correlationId });
+    const logger = log.with({ application, sync: work.syncId, correlationId: batch.correlationId });
+    for (const { ref, reason } of guard.skipped) logger.info("sync.prune-skipped", { ref: displayRef(ref), reason });
+    for (const { action, ref } of result.changes) logger.info(`sync.${action}`, { ref: displayRef(ref) });
     return decide(progress, counted, { guard, result });
   }
 
@@ -76,7 +77,7 @@ async function liveOf(
   leaving: readonly InventoryEntry[],
   { writer, application }: { readonly writer: ClusterWriter; readonly application: string },
 ): Promise<LiveObjects> {
-  const listed = await listLive({ reader: writer, kinds: leaving.map(({ ref }) => ref), applications: [application] });
+  const { live: listed } = await listLive({ reader: writer, kinds: leaving.map(({ ref }) => ref), applications: [application] });
   const unlisted = leaving.filter(({ ref }) => !listed.has(resourceKey(ref)));
   const found = await mapConcurrently(unlisted, {
     limit: 8,

@@ -95,10 +95,14 @@ export function createSweepCluster(deps: SweepClusterDeps): (sweep: ClusterSweep
     const before = reader.requests;
     const owners = await mapConcurrently(sweep.states, { limit: 32, work: (state) => loadOwner(state, options) });
     const entries = owners.flatMap((owner) => owner.entries);
-    const live = await listLive({ reader, kinds: entries.map(({ ref }) => ref), applications: [] }, options);
+    const { live, forbidden } = await listLive({ reader, kinds: entries.map(({ ref }) => ref), applications: [] }, options);
     const orphans = Map.groupBy(orphansOf(entries, { live, cluster: sweep.cluster, now }), ({ application }) => application);
     const look: Look = { sweep, reader, live, now, orphans };
-    const watched = owners.filter(({ state }) => state.definition.drift !== "ignore" || state.drifted > 0);
+    const readable = owners.map(({ state, entries: all }) => ({
+      state,
+      entries: all.filter(({ ref }) => !forbidden.has(`${ref.group}/${ref.kind}`)),
+    }));
+    const watched = readable.filter(({ state }) => state.definition.drift !== "ignore" || state.drifted > 0);
     const verdicts = await mapConcurrently(watched, { limit: 8, work: (owner) => judge(owner, look, options) });
     const known = new Set(owners.map(({ state }) => state.application));
     const healing = verdicts.filter(({ heal }) => heal).map(({ application }) => application);
@@ -112,7 +116,7 @@ export function createSweepCluster(deps: SweepClusterDeps): (sweep: ClusterSweep
       healing,
       unknownOwners: [...orphans.keys()].filter((name) => !known.has(name)).slice(0, 20),
       skipped: verdicts.filter(({ skipped }) => skipped).map(({ application }) => application),
-      errors: verdicts.flatMap(({ detected }) => detected.errors).slice(0, 20),
+      errors: [...forbidden.values(), ...verdicts.flatMap(({ detected }) => detected.errors)].slice(0, 20),
     };
   }
 

@@ -109,7 +109,7 @@ function createRun(folder: string, log: Log): Run {
   const children: Child[] = [];
   let stopping: Promise<void> | undefined;
   const ending = onProcessEnd(() => {
-    for (const child of children) child.kill();
+    for (const child of children) void child.kill();
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
   const stop = async () => {

@@ -63,12 +63,12 @@ suite("the webhook function behind an HTTP API", () => {
       DRIFTLESS_LOG_LEVEL: "info",
     });
     handler = await coldStart();
-    process.stdout.write = ((chunk: string | Uint8Array, ...rest: never[]) => {
+    process.stdout.write = (chunk: string | Uint8Array, ...rest: never[]) => {
       const text = String(chunk);
       if (!text.startsWith('{"time":')) return write(chunk, ...rest);
       output.push(text);
       return true;
-    }) as typeof process.stdout.write;
+    };
   });
   after(async () => {
     process.stdout.write = write;

@@ -41,7 +41,11 @@ function aPod({ name, hash, born, waiting, isReady = false }: PodOptions): Manif
 }
 
 const pull = { reason: "ImagePullBackOff", message: 'Back-off pulling image "web:broken"' };
-const rolling = aDeployment({ ...rolledOut, replicas: 3, updatedReplicas: 1 });
+const says = (message: string): JsonObject => conditions(condition("Progressing", "True", "ReplicaSetUpdated", message));
+/** In the middle of a rollout to the template with hash "b". */
+const rolling = aDeployment({ ...rolledOut, replicas: 3, updatedReplicas: 1, ...says('ReplicaSet "web-b" is progressing.') });
+/** The same, of a Deployment that says nothing of its progress. */
+const silent = aDeployment({ ...rolledOut, replicas: 3, updatedReplicas: 1 });
 
 describe("the health of a workload whose pods are known", () => {
   it("is Degraded with the reason of a pod that can't start", () => {
@@ -71,14 +75,14 @@ describe("the health of a workload whose pods are known", () => {
       },
     );
     assert.equal(
-      assessHealth(rolling, { pods: [crash] }).message,
+      assessHealth(silent, { pods: [crash] }).message,
       "pod web: container web: CrashLoopBackOff: back-off 10s (last exit code 137, OOMKilled)",
     );
   });
 
   it("looks into init containers", () => {
     const pod = live("v1/Pod", {}, { phase: "Pending", initContainerStatuses: [{ name: "init", state: { waiting: pull } }] });
-    assert.equal(assessHealth(rolling, { pods: [pod] }).status, "Degraded");
+    assert.equal(assessHealth(silent, { pods: [pod] }).status, "Degraded");
   });
 
   it("stays Progressing while pods only start", () => {
@@ -86,18 +90,41 @@ describe("the health of a workload whose pods are known", () => {
     assert.equal(assessHealth(rolling, { pods }).status, "Progressing");
   });
 
-  it("does not count the broken pods of an older revision, once a pod of the newer one is there", () => {
-    const broken = aPod({ name: "old", hash: "a", born: "01", waiting: pull });
-    assert.equal(assessHealth(rolling, { pods: [broken, aPod({ name: "new", hash: "b", born: "02" })] }).status, "Progressing");
-    assert.equal(
-      assessHealth(rolling, { pods: [broken, aPod({ name: "new", hash: "b", born: "01", isReady: true })] }).status,
-      "Progressing",
-    );
+  it("does not count the broken pods of an older revision, whenever they were made", () => {
+    for (const born of ["01", "05", "09"]) {
+      const pods = [aPod({ name: "old", hash: "a", born, waiting: pull }), aPod({ name: "new", hash: "b", born: "05" })];
+      assert.equal(assessHealth(rolling, { pods }).status, "Progressing");
+      assert.equal(assessHealth(rolling, { pods: pods.slice(0, 1) }).status, "Progressing");
+    }
   });
 
-  it("does not count any pod while the Deployment has none of its new revision", () => {
-    const pods = [aPod({ name: "old", hash: "a", born: "01", waiting: pull })];
-    assert.equal(assessHealth(aDeployment({ ...rolledOut, updatedReplicas: 0 }), { pods }).status, "Progressing");
+  it("finds the broken pod beside a ready one that was made in the same second", () => {
+    const pods = [
+      aPod({ name: "old", hash: "a", born: "05", isReady: true }),
+      aPod({ name: "new", hash: "b", born: "05", waiting: pull }),
+    ];
+    assert.equal(assessHealth(rolling, { pods }).status, "Degraded");
+    assert.equal(assessHealth(silent, { pods }).status, "Degraded");
+  });
+
+  it("tells revisions by the age of their pods where the workload does not", () => {
+    const broken = aPod({ name: "old", hash: "a", born: "01", waiting: pull });
+    assert.equal(assessHealth(silent, { pods: [broken, aPod({ name: "new", hash: "b", born: "02" })] }).status, "Progressing");
+    assert.equal(assessHealth(silent, { pods: [broken, aPod({ name: "new", hash: "a", born: "02" })] }).status, "Degraded");
+  });
+
+  it("counts an old broken pod of a StatefulSet, which waits for it for ever, unless it replaces pods in parallel", () => {
+    const pod = aPod({ name: "web-0", hash: "web-1", born: "01", waiting: pull });
+    const status = { replicas: 1, readyReplicas: 0, currentRevision: "web-1", updateRevision: "web-2" };
+    assert.equal(assessHealth(live("apps/v1/StatefulSet", { replicas: 1 }, status), { pods: [pod] }).status, "Degraded");
+    const parallel = live("apps/v1/StatefulSet", { replicas: 1, podManagementPolicy: "Parallel" }, status);
+    assert.equal(assessHealth(parallel, { pods: [pod] }).status, "Progressing");
+  });
+
+  it("does not look at pods while the controller has not seen the newest spec", () => {
+    const unseen = aDeployment({ ...rolledOut, observedGeneration: 1, ...says('ReplicaSet "web-b" is progressing.') });
+    const pods = [aPod({ name: "x", hash: "b", born: "01", waiting: pull })];
+    assert.equal(assessHealth(unseen, { pods }).status, "Progressing");
   });
 
   it("does not count pods that are being deleted, nor failed ones that are made again", () => {
@@ -106,7 +133,7 @@ describe("the health of a workload whose pods are known", () => {
       { ...leaving, metadata: { ...leaving.metadata, deletionTimestamp: "2026-03-01T10:01:00Z" } },
       live("v1/Pod", {}, { phase: "Failed", reason: "Evicted" }),
     ];
-    assert.equal(assessHealth(rolling, { pods }).status, "Progressing");
+    assert.equal(assessHealth(silent, { pods }).status, "Progressing");
   });
 
   it("leaves a healthy workload healthy, whatever its pods say", () => {

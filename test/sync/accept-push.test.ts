@@ -4,6 +4,7 @@ import { suite, test } from "node:test";
 import { DriftlessError } from "../../lib/errors.ts";
 import { parseEvent } from "../../lib/github/event.ts";
 import type { AcceptDelivery, SignedDelivery } from "../../lib/github/listener.ts";
+import type { Delivery } from "../../lib/model/delivery.ts";
 import type { JsonObject } from "../../lib/model/json.ts";
 import type { RevisionQueue } from "../../lib/queue/queue.ts";
 import { createAcceptPush } from "../../lib/sync/accept-push.ts";
@@ -138,7 +139,7 @@ suite("accepting a push", () => {
 
     const afterwards = signed("push", aPush());
     const forgetful = {
-      receive: intake.deliveries.receive,
+      receive: (row: Delivery) => intake.deliveries.receive(row),
       update: () => Promise.reject(new DriftlessError("store", "down", { retryable: true })),
     };
     assert.equal((await acceptWith({ deliveries: forgetful })(afterwards, {})).state, "queued");
