@@ -2,6 +2,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, globSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
+import { ensureRenderHelper } from "../cli/local/binaries.ts";
+import { buildPrograms } from "../test/control-plane/binaries.ts";
 
 /** `npm test`: every check of the repository in one go; `npm test -- PATTERN...` runs only those test files. */
 const root = path.dirname(import.meta.dirname);
@@ -44,6 +46,15 @@ function run({ name, command: [program = "", ...args], folder = "." }: Check): b
 
 if (!existsSync(binaries)) throw new Error("run `npm install` first: there is no node_modules");
 if (testFiles.length === 0) throw new Error(`no test file matches ${patterns.join(" ")}`);
+
+/** Builds first, with a line now and then: the Go tests after it find everything compiled. */
+async function build(): Promise<void> {
+  const progress = (line: string): boolean => process.stdout.write(`${line}\n`);
+  await ensureRenderHelper(progress);
+  if (!process.env["KUBEBUILDER_ASSETS"] && !process.env["DRIFTLESS_TEST_KUBECONFIG"]) await buildPrograms({ progress });
+}
+
+await build();
 const failed = wanted.filter((check) => !run(check)).map(({ name }) => name);
 if (!run({ name: `tests (${testFiles.length} files)`, command: [process.execPath, ...suite] })) failed.push("tests");
 process.stdout.write(failed.length === 0 ? "\nAll checks passed.\n" : `\nFailed: ${failed.join(", ")}\n`);

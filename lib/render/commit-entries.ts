@@ -23,18 +23,18 @@ export interface CommitEntries {
 }
 
 export function openCommitEntries(tree: SourceTree, options: CallOptions = {}): CommitEntries {
-  const inputs: { [path: string]: string } = {};
+  const inputs = Object.create(null) as { [path: string]: string };
   let bytesRead = 0;
 
   const readFiles: CommitEntries["readFiles"] = async (files) => {
     if (files.length === 0) return [];
     const bodies = await tree.read([...new Set(files.map(({ oid }) => oid))], options);
     return files.map(({ path, oid }) => {
-      inputs[path] = oid;
       const content = bodies.get(oid);
       if (content === undefined)
         throw new DriftlessError("source", `${path}: object ${oid} was not delivered`, { retryable: true });
-      bytesRead += content.byteLength;
+      if (inputs[path] === undefined) bytesRead += content.byteLength; // a render that is tried again reads again
+      inputs[path] = oid;
       if (bytesRead > maxInput) throw refusal(path, `the files of this application take more than ${maxInput >> 20} MiB`);
       if (lfsPointer.equals(content.subarray(0, lfsPointer.length))) {
         throw refusal(path, "the file is a Git LFS pointer, its content is not in the commit: store manifests without LFS");

@@ -1,9 +1,8 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import type { Socket } from "node:net";
 import { DriftlessError, messageOf } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { Log } from "../telemetry/log.ts";
-import { type FoundEntry, type HelperLine, type HelperRequest, lineReader } from "./helper-protocol.ts";
+import { type ChildEnd, type HelperChild, startHelperChild } from "./helper-child.ts";
+import type { FoundEntry, HelperLine, HelperRequest } from "./helper-protocol.ts";
 
 export interface HelperProcessDeps {
   /** Path of the helper's binary. */
@@ -21,215 +20,189 @@ export interface HelperJob {
   readonly lookup: (paths: readonly string[]) => Promise<readonly FoundEntry[]>;
 }
 
-/** The child process: started by the first job, replaced when it hangs or dies, no reason for Node to stay alive when idle. */
-export interface HelperProcess {
-  /** Rejects with `render`, or with what the lookup threw, or with the signal's reason. */
-  run(job: HelperJob, options?: CallOptions): Promise<HelperLine>;
-  /** Of the child, while one runs. */
-  readonly pid: number | undefined;
-  close(): Promise<void>;
-}
+type Outcome = { readonly answer: HelperLine } | { readonly error: unknown };
 
-/** One job on its way. `alone` once a helper died under it: it is then tried again with no other beside it. */
-interface Flight {
+/** One job on its way. */
+interface Flight extends HelperJob {
   readonly id: number;
-  readonly job: HelperJob;
-  readonly settle: (outcome: { readonly answer: HelperLine } | { readonly error: unknown }) => void;
+  readonly settle: (outcome: Outcome) => void;
   timer: NodeJS.Timeout | undefined;
+  /** How many helpers died under it, for what may have been its fault. */
   deaths: number;
 }
 
-export function createHelperProcess(deps: HelperProcessDeps): HelperProcess {
-  const flights = new Map<number, Flight>();
-  const waiting: Flight[] = [];
-  const suspects: Flight[] = [];
-  let child: ChildProcessWithoutNullStreams | undefined;
-  let lastId = 0;
-  let closed = false;
+/** Jobs for the helper: a child started by the first of them, replaced when it hangs or dies, idle no reason for Node to stay alive. */
+export class HelperProcess {
+  readonly #deps: HelperProcessDeps;
+  readonly #flights = new Map<number, Flight>();
+  readonly #waiting: Flight[] = [];
+  /** A helper died under these: they are tried again, each with nothing beside it, so that the next death is clearly theirs. */
+  readonly #suspects: Flight[] = [];
+  #child: HelperChild | undefined;
+  #lastId = 0;
+  #closed = false;
 
-  const send = (message: object): void => {
-    child?.stdin.write(`${JSON.stringify(message)}\n`);
-  };
+  constructor(deps: HelperProcessDeps) {
+    this.#deps = deps;
+  }
 
-  const finish = (flight: Flight, outcome: Parameters<Flight["settle"]>[0]): void => {
-    clearTimeout(flight.timer);
-    flights.delete(flight.id);
-    if (flights.size === 0) holdOpen(child, false);
-    flight.settle(outcome);
-    next();
-  };
+  /** Of the child, while one runs. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
 
-  const startClock = (flight: Flight): void => {
-    clearTimeout(flight.timer);
-    flight.timer = setTimeout(() => {
-      deps.log.warn("render.timeout", { path: flight.job.request.path, timeoutMs: deps.timeoutMs });
-      const stuck = child;
-      retire(new Set([flight]));
-      stuck?.kill("SIGKILL");
-      finish(flight, { error: timeoutError(flight, deps.timeoutMs) });
-    }, deps.timeoutMs);
-  };
+  /** Rejects with `render` when the helper fails, with what the lookup threw, or with the signal's reason; an error in the files is an answer. */
+  run(job: HelperJob, { signal }: CallOptions = {}): Promise<HelperLine> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) throw new DriftlessError("render", "the renderer is closed");
+      signal?.throwIfAborted();
+      const abort = (): void => this.#giveUp(flight, signal?.reason);
+      const flight: Flight = {
+        ...job,
+        id: ++this.#lastId,
+        timer: undefined,
+        deaths: 0,
+        settle: (outcome) => {
+          signal?.removeEventListener("abort", abort);
+          if ("answer" in outcome) resolve(outcome.answer);
+          else reject(outcome.error);
+        },
+      };
+      signal?.addEventListener("abort", abort, { once: true });
+      this.#waiting.push(flight);
+      this.#launchNext();
+    });
+  }
 
-  const launch = (flight: Flight): void => {
-    child ??= startChild();
-    flights.set(flight.id, flight);
-    holdOpen(child, true);
-    startClock(flight);
-    send({ id: flight.id, ...flight.job.request });
-  };
+  /** Ends the child; what is still in flight fails. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const child = this.#child;
+    this.#child = undefined;
+    const error = new DriftlessError("render", "the renderer was closed");
+    for (const flight of [...this.#flights.values(), ...this.#suspects, ...this.#waiting]) this.#finish(flight, { error });
+    child?.holdOpen(true);
+    child?.kill();
+    await child?.ended;
+  }
 
-  /** Those that a dead helper may have died of go first, one at a time, with nothing else in flight. */
-  const next = (): void => {
-    while (!closed) {
-      const alone = [...flights.values()].some((flight) => flight.deaths > 0);
-      if (alone || flights.size >= deps.concurrency) return;
-      const flight = suspects.length > 0 ? (flights.size === 0 ? suspects.shift() : undefined) : waiting.shift();
+  #launchNext(): void {
+    while (!this.#closed && this.#flights.size < this.#deps.concurrency) {
+      if ([...this.#flights.values()].some((flight) => flight.deaths > 0)) return;
+      if (this.#suspects.length > 0 && this.#flights.size > 0) return;
+      const flight = this.#suspects.shift() ?? this.#waiting.shift();
       if (flight === undefined) return;
-      launch(flight);
+      this.#flights.set(flight.id, flight);
+      this.#child ??= this.#startChild();
+      this.#child.holdOpen(true);
+      this.#startClock(flight);
+      this.#child.send({ id: flight.id, ...flight.request });
     }
-  };
+  }
 
-  /** The child is gone, or about to be: what was in flight waits for the next one. */
-  const retire = (guilty: ReadonlySet<Flight>): void => {
-    child = undefined;
-    for (const flight of flights.values()) {
-      clearTimeout(flight.timer);
-      if (guilty.has(flight)) continue;
-      flights.delete(flight.id);
-      if (guilty.size > 0) waiting.unshift(flight);
-      else if (flight.deaths++ === 0) suspects.push(flight);
-      else flight.settle({ error: deathError(flight) });
-    }
-  };
+  #startChild(): HelperChild {
+    const child = startHelperChild({
+      helper: this.#deps.helper,
+      onLine: (line) => {
+        if (this.#child === child) this.#receive(line);
+      },
+    });
+    void this.#watch(child);
+    return child;
+  }
 
-  const receive = (line: string): void => {
-    const answer = JSON.parse(line) as HelperLine;
-    const flight = flights.get(answer.id);
+  async #watch(child: HelperChild): Promise<void> {
+    const end = await child.ended;
+    if (this.#child === child) this.#bury(end);
+  }
+
+  #receive(line: HelperLine): void {
+    const flight = this.#flights.get(line.id);
     if (flight === undefined) return;
-    if (answer.done === true) finish(flight, { answer });
-    else if (answer.lookup !== undefined) void answerLookup(flight, answer.lookup);
-    else if (answer.waiting === true) clearTimeout(flight.timer);
-    else startClock(flight);
-  };
+    if (line.done === true) this.#finish(flight, { answer: line });
+    else if (line.lookup !== undefined) void this.#answerLookup(flight, line.lookup);
+    else if (line.waiting === true) clearTimeout(flight.timer);
+    else this.#startClock(flight);
+  }
 
-  const answerLookup = async (flight: Flight, paths: readonly string[]): Promise<void> => {
+  async #answerLookup(flight: Flight, paths: readonly string[]): Promise<void> {
+    const child = this.#child;
+    const stillAsked = (): boolean => this.#child === child && this.#flights.get(flight.id) === flight;
     clearTimeout(flight.timer);
-    const asking = child;
-    const stillAsked = (): boolean => child === asking && flights.get(flight.id) === flight;
     try {
-      const entries = await flight.job.lookup(paths);
+      const entries = await flight.lookup(paths);
       if (!stillAsked()) return;
-      startClock(flight);
-      send({ id: flight.id, op: "found", entries });
+      this.#startClock(flight);
+      child?.send({ id: flight.id, op: "found", entries });
     } catch (error) {
       if (!stillAsked()) return;
-      send({ id: flight.id, op: "abort" });
-      finish(flight, { error });
+      child?.send({ id: flight.id, op: "abort" });
+      this.#finish(flight, { error });
     }
-  };
+  }
 
-  const startChild = (): ChildProcessWithoutNullStreams => {
-    const started = spawn(deps.helper, [], { cwd: "/", env: {}, stdio: ["pipe", "pipe", "pipe"] });
-    let lastWords = "";
-    let spawnError: unknown;
-    started.stdout.setEncoding("utf8").on(
-      "data",
-      lineReader((line) => {
-        if (child === started) receive(line);
-      }),
-    );
-    started.stderr.setEncoding("utf8").on("data", (text: string) => {
-      lastWords ||= /^(?:fatal error|panic|runtime): .*/m.exec(text)?.[0] ?? "";
-    });
-    started.stdin.on("error", () => {}); // a dead child; its end is told by `close`
-    started.on("error", (error) => {
-      spawnError = error;
-    });
-    started.on("close", (code, signal) => {
-      if (child !== started) return;
-      if (spawnError !== undefined) {
-        const error = startError(deps.helper, spawnError);
-        retire(new Set(flights.values()));
-        for (const flight of [...flights.values()]) finish(flight, { error });
-        return;
+  #startClock(flight: Flight): void {
+    const { timeoutMs, log } = this.#deps;
+    clearTimeout(flight.timer);
+    flight.timer = setTimeout(() => {
+      const { path } = flight.request;
+      log.warn("render.timeout", { path, timeoutMs });
+      const child = this.#child;
+      this.#child = undefined;
+      child?.kill();
+      for (const other of this.#takeFlights()) {
+        if (other !== flight) this.#waiting.unshift(other);
       }
-      deps.log.warn("render.helper-exited", { code, signal, reason: lastWords, inFlight: flights.size });
-      retire(new Set());
-      next();
-    });
-    return started;
-  };
+      const message = `rendering ${path || "the root"} took longer than ${timeoutMs / 1000} s and was stopped`;
+      this.#finish(flight, { error: new DriftlessError("render", message, { facts: { path, timeoutMs } }) });
+    }, timeoutMs);
+  }
 
-  return {
-    get pid() {
-      return child?.pid;
-    },
-    run: ({ request, lookup }, { signal } = {}) =>
-      new Promise((resolve, reject) => {
-        if (closed) throw new DriftlessError("render", "the renderer is closed");
-        signal?.throwIfAborted();
-        const abort = (): void => {
-          for (const queue of [waiting, suspects]) {
-            if (queue.includes(flight)) queue.splice(queue.indexOf(flight), 1);
-          }
-          flight.settle({ error: signal?.reason });
-          if (!flights.has(flight.id)) return;
-          send({ id: flight.id, op: "abort" });
-          startClock(flight); // it stays in flight until the helper lets go of it
-        };
-        const flight: Flight = {
-          id: ++lastId,
-          job: { request, lookup },
-          timer: undefined,
-          deaths: 0,
-          settle: (outcome) => {
-            signal?.removeEventListener("abort", abort);
-            if ("answer" in outcome) resolve(outcome.answer);
-            else reject(outcome.error as Error);
-          },
-        };
-        signal?.addEventListener("abort", abort, { once: true });
-        waiting.push(flight);
-        next();
-      }),
-    close: async () => {
-      closed = true;
-      const open = [...flights.values(), ...suspects, ...waiting];
-      const last = child;
-      child = undefined;
-      for (const flight of open) finish(flight, { error: new DriftlessError("render", "the renderer was closed") });
-      if (last === undefined || last.exitCode !== null || last.signalCode !== null) return;
-      const ended = new Promise<void>((resolve) => last.once("close", () => resolve()));
-      holdOpen(last, true);
-      last.kill("SIGKILL");
-      await ended;
-    },
-  };
-}
+  /** The child has ended by itself: whoever was in flight may have been the reason. */
+  #bury({ error, ...end }: ChildEnd): void {
+    this.#child = undefined;
+    const { helper, log } = this.#deps;
+    const victims = this.#takeFlights();
+    if (error !== undefined) {
+      const message = `the render helper ${helper} does not start: ${messageOf(error)}`;
+      for (const victim of victims) this.#finish(victim, { error: new DriftlessError("render", message, { cause: error }) });
+      return;
+    }
+    log.warn("render.helper-exited", { ...end, inFlight: victims.length });
+    for (const victim of victims) {
+      if (victim.deaths++ === 0) this.#suspects.push(victim);
+      else this.#finish(victim, { error: deathError(victim) });
+    }
+    this.#launchNext();
+  }
 
-/** An idle child must not keep Node from ending; its own standard input then ends, and so does it. */
-function holdOpen(child: ChildProcessWithoutNullStreams | undefined, hold: boolean): void {
-  if (child === undefined) return;
-  const handles = [child, child.stdin, child.stdout, child.stderr] as unknown as Pick<Socket, "ref" | "unref">[];
-  for (const handle of handles) {
-    if (hold) handle.ref();
-    else handle.unref();
+  #takeFlights(): readonly Flight[] {
+    const taken = [...this.#flights.values()];
+    for (const flight of taken) clearTimeout(flight.timer);
+    this.#flights.clear();
+    return taken;
+  }
+
+  #finish(flight: Flight, outcome: Outcome): void {
+    clearTimeout(flight.timer);
+    this.#flights.delete(flight.id);
+    if (this.#flights.size === 0) this.#child?.holdOpen(false);
+    flight.settle(outcome);
+    this.#launchNext();
+  }
+
+  #giveUp(flight: Flight, reason: unknown): void {
+    for (const queue of [this.#waiting, this.#suspects]) {
+      if (queue.includes(flight)) queue.splice(queue.indexOf(flight), 1);
+    }
+    flight.settle({ error: reason });
+    if (!this.#flights.has(flight.id)) return;
+    this.#child?.send({ id: flight.id, op: "abort" });
+    this.#startClock(flight); // it stays in flight until the helper lets go of it
   }
 }
 
-function timeoutError(flight: Flight, timeoutMs: number): DriftlessError {
-  const { path } = flight.job.request;
-  return new DriftlessError("render", `rendering ${path || "the root"} took longer than ${timeoutMs / 1000} s and was stopped`, {
-    facts: { path, timeoutMs },
-  });
-}
-
-function deathError(flight: Flight): DriftlessError {
-  const { path } = flight.job.request;
+function deathError({ request: { path } }: Flight): DriftlessError {
   const message = `the render helper died twice while rendering ${path || "the root"}: the files may need more memory than it has`;
   return new DriftlessError("render", message, { facts: { path }, retryable: true });
-}
-
-function startError(helper: string, cause: unknown): DriftlessError {
-  return new DriftlessError("render", `the render helper ${helper} does not start: ${messageOf(cause)}`, { cause });
 }

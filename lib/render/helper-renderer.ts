@@ -5,7 +5,7 @@ import { isManifest, type Manifest } from "../model/resource.ts";
 import type { TreeEntry } from "../model/tree.ts";
 import { type Log, silentLog } from "../telemetry/log.ts";
 import { type CommitEntries, kustomizationNames, openCommitEntries, refuseEntry } from "./commit-entries.ts";
-import { createHelperProcess, type HelperProcess } from "./helper-process.ts";
+import { HelperProcess } from "./helper-process.ts";
 import type { FoundEntry, HelperLine, HelperRequest } from "./helper-protocol.ts";
 import type { Rendered, Renderer, RenderRequest } from "./renderer.ts";
 
@@ -25,7 +25,7 @@ const manifestName = /\.(?:ya?ml|json)$/i;
 /** Renders by the Go helper, one child process for as long as it works. */
 export function createHelperRenderer(deps: HelperRendererDeps): Renderer {
   const { helper, timeoutMs = 30_000, log = silentLog } = deps;
-  const child = createHelperProcess({ helper, timeoutMs, concurrency, log });
+  const child = new HelperProcess({ helper, timeoutMs, concurrency, log });
   return {
     render: (request, options = {}) => render(child, request, options),
     close: () => child.close(),
@@ -37,7 +37,7 @@ async function render(child: HelperProcess, { tree, path }: RenderRequest, optio
   const commit = openCommitEntries(tree, options);
   const chosen = await choose(commit, path);
   const request: HelperRequest = { op: "render", renderer: chosen.renderer, path, entries: chosen.entries };
-  const answer = await child.run({ request, lookup: commit.find }, options);
+  const answer = await child.run({ request, lookup: (paths) => commit.find(paths) }, options);
   if (answer.error !== undefined) throw renderError(answer.error, path);
   const inputs = { ...commit.inputs };
   // A kustomization says itself which files count; only a plain folder depends on its whole listing.

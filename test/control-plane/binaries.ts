@@ -24,15 +24,7 @@ export interface BinariesOptions {
 export async function findBinaries({ folder, assets, progress }: BinariesOptions): Promise<Binaries> {
   const say = progress === undefined ? {} : { progress };
   if (assets !== undefined) return fromAssets(assets, say);
-  const [major, minor] = kubernetesVersion.slice(1).split(".");
-  const version = "-X k8s.io/component-base/version";
-  const program = await ensureGoBinary({
-    name: "control-plane",
-    module: path.join(import.meta.dirname, "kubernetes"),
-    ldflags: `${version}.gitVersion=${kubernetesVersion} ${version}.gitMajor=${major} ${version}.gitMinor=${minor}`,
-    about: "5 minutes",
-    ...say,
-  });
+  const { program, kwok } = await buildPrograms(say);
   await mkdir(folder, { recursive: true });
   const link = async (name: string) => {
     const file = path.join(folder, name);
@@ -46,9 +38,23 @@ export async function findBinaries({ folder, assets, progress }: BinariesOptions
     controllers: {
       manager: await link("kube-controller-manager"),
       scheduler: await link("kube-scheduler"),
-      kwok: await kwokBinary(say),
+      kwok,
     },
   };
+}
+
+/** Builds what is not built yet; for callers that want the long part done before anything else. */
+export async function buildPrograms(say: Pick<BinariesOptions, "progress">): Promise<{ readonly program: string; readonly kwok: string }> {
+  const [major, minor] = kubernetesVersion.slice(1).split(".");
+  const version = "-X k8s.io/component-base/version";
+  const program = await ensureGoBinary({
+    name: "control-plane",
+    module: path.join(import.meta.dirname, "kubernetes"),
+    ldflags: `${version}.gitVersion=${kubernetesVersion} ${version}.gitMajor=${major} ${version}.gitMinor=${minor}`,
+    about: "5 minutes",
+    ...say,
+  });
+  return { program, kwok: await kwokBinary(say) };
 }
 
 async function fromAssets(assets: string, say: Pick<BinariesOptions, "progress">): Promise<Binaries> {

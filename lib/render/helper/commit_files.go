@@ -43,10 +43,15 @@ func (c *commitFiles) add(found []foundEntry) error {
 		if err != nil {
 			return err
 		}
-		if err := checkAliases(entry.Path, content); err != nil {
+		if err := checkBounds(entry.Path, content); err != nil {
 			return err
 		}
 		c.entries[entry.Path] = commitEntry{kind: entry.Type, content: content}
+		if entry.Type == isFile {
+			for above := path.Dir(entry.Path); above != "."; above = path.Dir(above) {
+				c.entries[above] = commitEntry{kind: isDirectory}
+			}
+		}
 	}
 	return nil
 }
@@ -150,9 +155,16 @@ func (c *commitFiles) Glob(string) ([]string, error)        { return nil, errNot
 func (c *commitFiles) WriteFile(string, []byte) error       { return errNotOffered }
 func (c *commitFiles) Walk(string, filepath.WalkFunc) error { return errNotOffered }
 
-// checkAliases refuses a file whose aliases would grow beyond all bounds: Kustomize's own reader has no such limit.
-func checkAliases(file string, content []byte) error {
-	if bytes.IndexByte(content, '&') < 0 || bytes.IndexByte(content, '*') < 0 {
+const (
+	smallFile = 64 << 10
+	maxKeys   = 5000
+)
+
+// checkBounds refuses a file on which Kustomize's own reader would work for ever: aliases that grow beyond all bounds, or
+// a map of very many keys, each of which it compares with all others.
+func checkBounds(file string, content []byte) error {
+	aliases := bytes.IndexByte(content, '&') >= 0 && bytes.IndexByte(content, '*') >= 0
+	if !aliases && len(content) < smallFile {
 		return nil
 	}
 	chunks, err := splitDocuments(file, content)
@@ -160,9 +172,29 @@ func checkAliases(file string, content []byte) error {
 		return nil // not YAML, or Kustomize says so
 	}
 	for _, c := range chunks {
-		if _, err := readOne(c.text, false); err != nil && strings.Contains(err.Error(), "excessive aliasing") {
+		value, err := readOne(c.text, false)
+		if err != nil && strings.Contains(err.Error(), "excessive aliasing") {
 			return c.syntaxError(err)
+		}
+		if err == nil && largestMap(value) > maxKeys {
+			return failure(file, c.firstContent(), "a map of more than %d keys is too large for Kustomize", maxKeys)
 		}
 	}
 	return nil
+}
+
+func largestMap(value any) int {
+	largest := 0
+	switch typed := value.(type) {
+	case map[any]any:
+		largest = len(typed)
+		for _, inner := range typed {
+			largest = max(largest, largestMap(inner))
+		}
+	case []any:
+		for _, inner := range typed {
+			largest = max(largest, largestMap(inner))
+		}
+	}
+	return largest
 }

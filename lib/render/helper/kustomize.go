@@ -87,9 +87,11 @@ func (c *commitFiles) kustomizationOf(folder string) string {
 }
 
 var (
-	configText   = regexp.MustCompile("(?s)with config: `.*?`")
-	inFile       = regexp.MustCompile(`in File: ([^\s:']+)`)
-	errorLine    = regexp.MustCompile(`line (\d+)`)
+	// Where Kustomize quotes what may be secret: the configuration of a generator, literals, lines of env files.
+	configText   = regexp.MustCompile("(?s) with config: `.*`")
+	literalText  = regexp.MustCompile(`(?s)literal sources \[.*, expected key=value`)
+	envLine      = regexp.MustCompile(`(?s)(has invalid utf8 bytes) : .*`)
+	malformed    = regexp.MustCompile(`MalformedYAMLError: (?:yaml: )?(?:line (\d+): )?(.*?) in File: ([^\s:']+)`)
 	warningLine  = regexp.MustCompile(`:\d+: `)
 	longestError = 600
 )
@@ -104,14 +106,14 @@ func explain(err error, files *commitFiles, references []reference, folder strin
 		return problem
 	}
 	text := configText.ReplaceAllString(err.Error(), "")
+	text = literalText.ReplaceAllString(text, "a literal that is not key=value")
+	text = envLine.ReplaceAllString(text, "$1")
 	text = strings.ReplaceAll(strings.ReplaceAll(text, root+"/", ""), root, "the repository's root")
 	text = strings.Join(strings.Fields(text), " ")
 	file, line := files.kustomizationOf(folder), 0
-	if found := inFile.FindStringSubmatch(text); found != nil {
-		file = fileNamed(found[1], references, file)
-		if number := errorLine.FindStringSubmatch(text); number != nil {
-			line, _ = strconv.Atoi(number[1])
-		}
+	if found := malformed.FindStringSubmatch(text); found != nil {
+		file, text = fileNamed(found[3], references, file), found[2]
+		line, _ = strconv.Atoi(found[1])
 	}
 	if len(text) > longestError {
 		text = strings.ToValidUTF8(text[:longestError], "") + "..."

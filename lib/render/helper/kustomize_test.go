@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path"
@@ -90,7 +91,7 @@ func TestRefusalsOfKustomizations(t *testing.T) {
 		{"transformers:\n- |-\n  apiVersion: builtin\n  kind: PatchTransformer\n  metadata: {name: x}\n  path: https://example.com/p.yaml\n", "remote files are refused"},
 		{"generators:\n- |-\n  apiVersion: v1\n  kind: G\n  metadata:\n    name: x\n    annotations:\n      config.kubernetes.io/function: |\n        exec: {path: /bin/sh}\n", "external plugins disabled"},
 		{"resources: [settings.yaml\n", "yaml"},
-		{"secretGenerator:\n- name: a\n  literals: [hush]\n", "invalid literal source"},
+		{"secretGenerator:\n- name: a\n  literals: [hush]\n", "a literal that is not key=value"},
 	}
 	for _, c := range cases {
 		_, err := (&commit{files: map[string]string{
@@ -111,14 +112,23 @@ func TestRefusalsOfKustomizations(t *testing.T) {
 	}
 }
 
-func TestAliasBombForKustomizeIsRefused(t *testing.T) {
-	_, err := (&commit{files: map[string]string{
-		"a/kustomization.yaml": "resources: [bomb.yaml]\n",
-		"a/bomb.yaml":          configMap + aliasBomb(9, 9),
-	}}).render("a")
-	var refused *renderError
-	if !errors.As(err, &refused) || refused.File != "a/bomb.yaml" || !strings.Contains(refused.Message, "too many aliases") {
-		t.Fatalf("got %v", err)
+func TestFilesThatKustomizeCannotBearAreRefused(t *testing.T) {
+	var many strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&many, "  key%d: x\n", i)
+	}
+	for text, message := range map[string]string{
+		configMap + aliasBomb(9, 9): "too many aliases",
+		configMap + many.String():   "a map of more than 5000 keys",
+	} {
+		_, err := (&commit{files: map[string]string{
+			"a/kustomization.yaml": "resources: [large.yaml]\n",
+			"a/large.yaml":         text,
+		}}).render("a")
+		var refused *renderError
+		if !errors.As(err, &refused) || refused.File != "a/large.yaml" || !strings.Contains(refused.Message, message) {
+			t.Errorf("got %v", err)
+		}
 	}
 }
 
