@@ -1,6 +1,6 @@
+import type { FieldSet } from "../model/field-set.ts";
 import type { JsonValue } from "../model/json.ts";
 import type { Manifest } from "../model/resource.ts";
-import type { OwnedFields } from "./field-set.ts";
 import { project, sameValue, stepInto } from "./walk.ts";
 
 /** One field that is not as desired; a side that is absent has no value. */
@@ -16,7 +16,7 @@ export interface OwnedDiffRequest {
   readonly desired: Manifest;
   readonly live: Manifest;
   /** Our fields in the dry run's result. */
-  readonly owned: OwnedFields;
+  readonly owned: FieldSet;
 }
 
 /**
@@ -27,7 +27,7 @@ export function diffOwned({ desired, live, owned }: OwnedDiffRequest): readonly 
   return differencesUnder(owned, desired, live);
 }
 
-function differencesUnder(fields: OwnedFields, desired: JsonValue, live: JsonValue | undefined): FieldDifference[] {
+function differencesUnder(fields: FieldSet, desired: JsonValue, live: JsonValue | undefined): FieldDifference[] {
   return fields.children.flatMap((child) => {
     const wanted = stepInto(desired, child.element);
     // A field that is ours but not in the result is write-only (stringData of a Secret): there is nothing to compare.
@@ -49,9 +49,9 @@ export interface AdditionsRequest {
    * The fields that are ours to set: of the dry run's result where there is one, since a field that was taken from us is
    * drift and no addition, else of the live object. Undefined when we own none.
    */
-  readonly owned: OwnedFields | undefined;
+  readonly owned: FieldSet | undefined;
   /** The fields of each foreign writer. */
-  readonly foreign: readonly OwnedFields[];
+  readonly foreign: readonly FieldSet[];
 }
 
 /** Fields that others set and we do not, with their live values, sorted by path; a list item that is not ours is one addition. */
@@ -65,7 +65,7 @@ export function additions({ live, owned, foreign }: AdditionsRequest): readonly 
   return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-function additionsUnder(foreign: OwnedFields, ours: OwnedFields | undefined, live: JsonValue): FieldDifference[] {
+function additionsUnder(foreign: FieldSet, ours: FieldSet | undefined, live: JsonValue): FieldDifference[] {
   return foreign.children.flatMap((child) => {
     const value = stepInto(live, child.element);
     if (value === undefined) return [];

@@ -1,8 +1,8 @@
+import type { FieldSet, PathElement } from "../model/field-set.ts";
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from "../model/json.ts";
-import type { FieldStep, OwnedFields } from "./field-set.ts";
 
 /** The value one step further down; undefined when it is not there. */
-export function stepInto(value: JsonValue | undefined, step: FieldStep): JsonValue | undefined {
+export function stepInto(value: JsonValue | undefined, step: PathElement): JsonValue | undefined {
   switch (step.by) {
     case "field":
       return isJsonObject(value) && Object.hasOwn(value, step.name) ? value[step.name] : undefined;
@@ -18,7 +18,7 @@ export function stepInto(value: JsonValue | undefined, step: FieldStep): JsonVal
 }
 
 /** The part of a value that the set names; all of it where the set ends. */
-export function project(fields: OwnedFields, value: JsonValue): JsonValue {
+export function project(fields: FieldSet, value: JsonValue): JsonValue {
   if (fields.children.length === 0) return value;
   const parts = fields.children.flatMap((child) => {
     const inner = stepInto(value, child.element);

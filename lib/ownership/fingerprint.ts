@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
+import type { FieldSet } from "../model/field-set.ts";
 import { canonicalJson, type JsonValue } from "../model/json.ts";
 import type { ObjectMeta } from "../model/resource.ts";
 import { foreignEntries, ourEntry } from "./entries.ts";
-import { type FieldSet, ownedFields } from "./field-set.ts";
+import { ownedFields } from "./field-set.ts";
 
 /**
  * Our own entry of managedFields: `fingerprint` is 32 hex digits over the fields it lists, `appliedAt` its time.

@@ -1,6 +1,7 @@
+import type { FieldSet } from "../model/field-set.ts";
 import type { ManagedFieldsEntry, ObjectMeta } from "../model/resource.ts";
 import { foreignEntries, isOurs, ourEntry } from "./entries.ts";
-import { type FieldSet, ownedFields } from "./field-set.ts";
+import { ownedFields } from "./field-set.ts";
 
 /** Who wrote: a manager as managedFields names it. All "" where the server says nothing. */
 export interface FieldWriter {

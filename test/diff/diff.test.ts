@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
 import { additions, diffOwned } from "../../lib/diff/diff.ts";
+import type { FieldSet } from "../../lib/model/field-set.ts";
 import type { JsonObject, JsonValue } from "../../lib/model/json.ts";
 import type { Manifest } from "../../lib/model/resource.ts";
-import { type FieldSet, ownedFields } from "../../lib/ownership/field-set.ts";
+import { ownedFields } from "../../lib/ownership/field-set.ts";
 
 function aDeployment(spec: JsonObject, metadata: JsonObject = {}): Manifest {
   return { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "web", ...metadata }, spec };

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
+import type { PathElement } from "../../lib/model/field-set.ts";
 import { parseJson, stringifyJson } from "../../lib/model/json.ts";
-import { displayPath, ownedFields, type PathElement, pathsOf } from "../../lib/ownership/field-set.ts";
+import { displayPath, ownedFields, pathsOf } from "../../lib/ownership/field-set.ts";
 
 describe("ownedFields", () => {
   it("reads set members, indexes and 64-bit keys", () => {
