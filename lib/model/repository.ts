@@ -3,7 +3,7 @@
  * and `https://github.com/acme/shop/` are all `github.com/acme/shop`. A local path stays itself, less a trailing slash.
  */
 export function repositoryKey(repository: string): string {
-  const scp = /^[\w.-]+@([\w.-]+):(?!\/\/)(.+)$/.exec(repository);
+  const scp = /^[\w.-]+@([\w.-]+):(?!\/\/)\/?(.+)$/.exec(repository);
   const url = scp ? `ssh://${scp[1]}/${scp[2]}` : repository;
   const match = /^[a-z][a-z0-9+.-]*:\/\/(?:[^@/]*@)?([^/]+)\/(.+)$/i.exec(url);
   if (!match) return repository.replace(/\/+$/, "");

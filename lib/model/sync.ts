@@ -50,7 +50,7 @@ export interface SyncRecord {
     readonly pruned: number;
     readonly failed: number;
   };
-  /** What went wrong and where, one line each, secrets masked; at most 20. */
+  /** What went wrong and where, one line each, secrets masked; at most 20, and 2,000 characters. */
   readonly errors: readonly string[];
   /** True when a failure may pass by itself (API server away, namespace terminating): the sweep starts it again. */
   readonly retryable: boolean;

@@ -35,6 +35,19 @@ export const noCounts: SyncRecord["counts"] = { created: 0, configured: 0, uncha
 
 /** At most so many errors stand in a row; the rest are counted. */
 const mostErrors = 20;
+/** Characters of all errors of a row together; the first is kept whole up to this. */
+const mostErrorText = 2000;
+
+function cutErrors(errors: readonly string[]): readonly string[] {
+  const kept: string[] = [];
+  let left = mostErrorText;
+  for (const error of errors) {
+    if (kept.length === mostErrors || left <= 0) return [...kept, `and ${errors.length - kept.length} more`];
+    kept.push(error.length > left ? `${error.slice(0, left)} ...` : error);
+    left -= error.length;
+  }
+  return kept;
+}
 
 /** Adds changes to what is counted; the text of each failure comes with its object. */
 export function withChanges(
@@ -49,12 +62,12 @@ export function withChanges(
     counts[change.action] += 1;
     if (change.action === "failed") errors.push(describe(change));
   }
-  return { ...work, counts, errors: errors.slice(0, mostErrors) };
+  return { ...work, counts, errors: cutErrors(errors) };
 }
 
 /** Ends an application's part of the run; `record` writes it down. */
 export function concluded(progress: Progress, work: Work, phase: SyncPhase, ...errors: readonly string[]): Progress {
-  return { ...progress, stage: "record", work: { ...work, phase, errors: [...work.errors, ...errors].slice(0, mostErrors) } };
+  return { ...progress, stage: "record", work: { ...work, phase, errors: cutErrors([...work.errors, ...errors]) } };
 }
 
 /** The row of a run as it stands. */

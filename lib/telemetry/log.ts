@@ -30,7 +30,7 @@ export function jsonLog(options: JsonLogOptions = {}, base: LogFields = {}): Log
     (event: string, fields: LogFields = {}): void => {
       if (levels.indexOf(level) < levels.indexOf(least)) return;
       const line = { time: clock.now().toISOString(), level, event, ...base, ...fields };
-      write(`${redact(JSON.stringify(line, printable))}\n`);
+      write(`${redact(JSON.stringify(line, printable()))}\n`);
     };
   return {
     debug: emit("debug"),
@@ -44,10 +44,14 @@ export function jsonLog(options: JsonLogOptions = {}, base: LogFields = {}): Log
 /** A log that says nothing. */
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, with: () => silentLog };
 
-function printable(_key: string, value: unknown): unknown {
-  if (typeof value === "bigint") return value.toString();
-  if (value instanceof Error) {
+/** Makes what JSON cannot hold printable; an error that is its own cause, however far round, is told once. */
+function printable(): (key: string, value: unknown) => unknown {
+  const told = new Set<Error>();
+  return (_key, value) => {
+    if (typeof value === "bigint") return value.toString();
+    if (!(value instanceof Error)) return value;
+    if (told.has(value)) return value.message;
+    told.add(value);
     return { name: value.name, message: value.message, ...("code" in value ? { code: value.code } : {}), cause: value.cause };
-  }
-  return value;
+  };
 }
