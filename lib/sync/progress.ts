@@ -33,7 +33,7 @@ export interface Work {
 
 export const noCounts: SyncRecord["counts"] = { created: 0, configured: 0, unchanged: 0, pruned: 0, failed: 0 };
 
-/** At most so many errors stand in a row; the rest are counted. */
+/** At most so many errors stand in a row; `counts.failed` has the whole number. */
 const mostErrors = 20;
 /** Characters of all errors of a row together; the first is kept whole up to this. */
 const mostErrorText = 2000;
@@ -42,7 +42,7 @@ function cutErrors(errors: readonly string[]): readonly string[] {
   const kept: string[] = [];
   let left = mostErrorText;
   for (const error of errors) {
-    if (kept.length === mostErrors || left <= 0) return [...kept, `and ${errors.length - kept.length} more`];
+    if (kept.length === mostErrors || left <= 0) break;
     kept.push(error.length > left ? `${error.slice(0, left)} ...` : error);
     left -= error.length;
   }
