@@ -1,8 +1,11 @@
 import { LambdaClient } from "@aws-sdk/client-lambda";
-import type { SQSBatchResponse, SQSHandler } from "aws-lambda";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import type { SQSHandler } from "aws-lambda";
 import { parseEnvironment } from "../lib/config/environment.ts";
+import { createConsumer } from "../lib/queue/consume.ts";
 import { createLambdaStarter } from "../lib/queue/lambda.ts";
 import { parseRevisionMessage } from "../lib/queue/message.ts";
+import { createSqsRetry } from "../lib/queue/sqs.ts";
 import { createHelperRenderer } from "../lib/render/helper-renderer.ts";
 import { createSources } from "../lib/source/sources.ts";
 import { createPlanRevision } from "../lib/sync/plan-revision.ts";
@@ -21,17 +24,7 @@ const plan = createPlanRevision({
   clock,
   log,
 });
+const retry = createSqsRetry({ client: new SQSClient({ region: env.region }), queueUrl: env.queueUrl });
 
 /** Plans each moved branch; a message that failed for a passing reason goes back to the queue, alone. */
-export const handler: SQSHandler = async (event): Promise<SQSBatchResponse> => {
-  const batchItemFailures: SQSBatchResponse["batchItemFailures"] = [];
-  for (const { body, messageId } of event.Records) {
-    try {
-      await plan(parseRevisionMessage(body));
-    } catch (error) {
-      log.error("plan.error", { messageId, error });
-      batchItemFailures.push({ itemIdentifier: messageId });
-    }
-  }
-  return { batchItemFailures };
-};
+export const handler: SQSHandler = createConsumer({ work: (body) => plan(parseRevisionMessage(body)), retry, log });

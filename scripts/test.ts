@@ -4,6 +4,7 @@ import path from "node:path";
 import process from "node:process";
 import { ensureRenderHelper } from "../cli/local/binaries.ts";
 import { buildPrograms } from "../test/control-plane/binaries.ts";
+import { compilerFlags } from "./go-binary.ts";
 
 /** `npm test`: every check of the repository in one go; `npm test -- PATTERN...` runs only those test files. */
 const root = path.dirname(import.meta.dirname);
@@ -12,9 +13,7 @@ const env = {
   ...process.env,
   PATH: [path.dirname(process.execPath), binaries, process.env["PATH"]].join(path.delimiter),
   NODE_NO_WARNINGS: "1",
-  // As the binaries are built (scripts/go-binary.ts): other flags would compile all of Kubernetes a second time.
   CGO_ENABLED: "0",
-  GOFLAGS: `${process.env["GOFLAGS"] ?? ""} -trimpath -gcflags=all=-dwarf=false`.trim(),
 };
 
 interface Check {
@@ -26,14 +25,20 @@ interface Check {
 const patterns = process.argv.slice(2);
 const testFiles = globSync(patterns.length > 0 ? patterns : ["test/**/*.test.ts"], { cwd: root }).sort();
 const suite = ["--test", "--test-isolation=none", "--test-reporter=spec", ...testFiles];
-const goModules = ["test/control-plane/kubernetes", "test/control-plane/kwok", "lib/render/helper"];
+/** With the flags that the binaries are built with: others would compile all of Kubernetes a second time. */
+const goTests: readonly Check[] = ["lib/render/helper", "test/control-plane/kubernetes", "test/control-plane/kwok"].map(
+  (folder) => {
+    const flags = compilerFlags({ quickBuild: folder.endsWith("/kwok") });
+    return { name: `go test ${folder}`, command: ["go", "test", "-vet=off", ...flags, "./..."], folder };
+  },
+);
 
 const checks: readonly Check[] = [
   { name: "types", command: ["tsc", "-p", "."] },
   { name: "lint", command: ["oxlint", "--type-aware", "--deny-warnings"] },
   { name: "format", command: ["biome", "check"] },
   { name: "unused code", command: ["knip", "--no-progress"] },
-  ...goModules.map((folder) => ({ name: `go test ${folder}`, command: ["go", "test", "-vet=off", "./..."], folder })),
+  ...goTests,
 ];
 const wanted = patterns.length > 0 ? [] : checks;
 

@@ -14,6 +14,8 @@ interface ApplicationRow {
   readonly drifted: number;
   readonly planError: string;
   readonly lastSync?: SyncRecord;
+  /** What is left of a removed application. */
+  readonly kept?: readonly string[];
 }
 
 export const status: Command = {
@@ -33,7 +35,7 @@ export const status: Command = {
       shortRevision(row.revision),
       String(row.drifted),
       row.lastSync === undefined ? "-" : `${row.lastSync.phase} ${shortTime(row.lastSync.finishedAt || row.lastSync.startedAt)}`,
-      row.planError || row.lastSync?.errors[0] || row.health.message,
+      messageOf(row),
     ]);
     return {
       text: textTable(headings, rows, { empty: "no applications yet" }),
@@ -41,3 +43,14 @@ export const status: Command = {
     };
   },
 };
+
+function messageOf({ planError, lastSync, health, kept }: ApplicationRow): string {
+  const trouble = planError || lastSync?.errors[0] || health.message;
+  if (kept === undefined) return trouble;
+  const rest = kept.length <= mostKept ? kept : [...kept.slice(0, mostKept), `${kept.length - mostKept} more`];
+  const left = rest.length === 0 ? "it left the configuration" : `it left the configuration; still there: ${rest.join(", ")}`;
+  return trouble === "" ? left : `${left}; ${trouble}`;
+}
+
+/** Objects that a table has room for. */
+const mostKept = 3;

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { ClusterWriter } from "../cluster/cluster.ts";
 import { mapConcurrently } from "../cluster/concurrency.ts";
 import { maskError } from "../diff/mask.ts";
@@ -37,16 +38,37 @@ export interface Applied {
 const atOnce = 8;
 
 /**
+ * Milliseconds before each further try of what may pass by itself: a new namespace has no service account for a moment, a
+ * new kind is not served by every API server yet, an object on its way out may be gone soon. What stays is left to the sweep.
+ */
+const pauses = [100, 200, 400, 800, 1600];
+
+/**
  * Applies stage by stage. One object's failure is a result, and the others still apply; an API server that cannot be
  * reached, or a lease that was lost, ends it with an error.
  */
 export async function applyObjects(request: ApplyRequest, options: CallOptions = {}): Promise<readonly Applied[]> {
   const applied: Applied[] = [];
-  for (const stage of request.stages) {
-    if (!(await request.stillMine())) throw new DriftlessError("lease", "another run took the application over");
-    applied.push(...(await mapConcurrently(stage, { limit: atOnce, work: (object) => applyObject(object, request, options) })));
-  }
+  for (const stage of request.stages) applied.push(...(await applyStage(stage, request, options)));
   return applied;
+}
+
+async function applyStage(
+  stage: readonly DesiredObject[],
+  request: ApplyRequest,
+  options: CallOptions,
+): Promise<readonly Applied[]> {
+  const results = new Map<DesiredObject, Applied>();
+  for (let attempt = 0; ; attempt++) {
+    if (!(await request.stillMine())) throw new DriftlessError("lease", "another run took the application over");
+    const due = stage.filter((object) => results.get(object)?.retryable ?? true);
+    const tried = await mapConcurrently(due, { limit: atOnce, work: (object) => applyObject(object, request, options) });
+    for (const [index, object] of due.entries()) results.set(object, tried[index] as Applied);
+    const pause = pauses[attempt];
+    if (pause === undefined || !tried.some(({ retryable }) => retryable)) break;
+    await delay(pause, undefined, options);
+  }
+  return stage.flatMap((object) => results.get(object) ?? []);
 }
 
 async function applyObject(object: DesiredObject, request: ApplyRequest, options: CallOptions): Promise<Applied> {

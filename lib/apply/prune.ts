@@ -4,7 +4,7 @@ import { mapConcurrently } from "../cluster/concurrency.ts";
 import { isDriftlessError, messageOf } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { InventoryEntry } from "../model/inventory.ts";
-import type { Manifest, ResourceRef } from "../model/resource.ts";
+import { applicationLabel, type Manifest, type ResourceRef } from "../model/resource.ts";
 import type { Change } from "../model/sync.ts";
 import { pruneStages } from "../plan/stages.ts";
 
@@ -28,6 +28,13 @@ type Fate =
     }
   | { readonly kind: "failed"; readonly entry: InventoryEntry; readonly error: string };
 
+export interface PruneRequest {
+  readonly writer: ClusterWriter;
+  /** Whose the objects are: one that carries another name, or none, by the time of its delete is left alone. */
+  readonly application: string;
+  readonly entries: readonly InventoryEntry[];
+}
+
 /** How often, and at what pause in milliseconds, it is looked whether an object is gone before the run pauses instead. */
 const looks = { most: 10, pause: 100 };
 
@@ -35,13 +42,10 @@ const looks = { most: 10, pause: 100 };
  * Deletes objects in the reverse of the apply order, each only if it still is the object that we know by its uid, and
  * then looks whether it is really gone: a refused or unfinished delete is never forgotten.
  */
-export async function pruneObjects(
-  { writer, entries }: { readonly writer: ClusterWriter; readonly entries: readonly InventoryEntry[] },
-  options: CallOptions = {},
-): Promise<PruneResult> {
+export async function pruneObjects(request: PruneRequest, options: CallOptions = {}): Promise<PruneResult> {
   const fates: Fate[] = [];
-  for (const stage of pruneStages(entries)) {
-    fates.push(...(await mapConcurrently(stage, { limit: 8, work: (entry) => pruneObject(entry, writer, options) })));
+  for (const stage of pruneStages(request.entries)) {
+    fates.push(...(await mapConcurrently(stage, { limit: 8, work: (entry) => pruneObject(entry, request, options) })));
   }
   return {
     gone: fates.flatMap((fate) => (fate.kind === "gone" ? [fate.entry] : [])),
@@ -55,10 +59,10 @@ export async function pruneObjects(
   };
 }
 
-async function pruneObject(entry: InventoryEntry, writer: ClusterWriter, options: CallOptions): Promise<Fate> {
+async function pruneObject(entry: InventoryEntry, { writer, application }: PruneRequest, options: CallOptions): Promise<Fate> {
   try {
     const before = await writer.get(entry.ref, options);
-    if (before === undefined || isAnother(entry, before)) return { kind: "gone", entry, deleted: false };
+    if (before === undefined || !isOurs(entry, before, application)) return { kind: "gone", entry, deleted: false };
     const uid = before.metadata.uid ?? "";
     const deleted =
       before.metadata.deletionTimestamp === undefined && (await writer.delete(entry.ref, { ...options, uid })) === "deleted";
@@ -74,7 +78,8 @@ async function pruneObject(entry: InventoryEntry, writer: ClusterWriter, options
   }
 }
 
-/** Someone deleted our object and made another of the same name: it is not ours to delete. */
-function isAnother(entry: InventoryEntry, live: Manifest): boolean {
-  return entry.uid !== "" && live.metadata.uid !== entry.uid;
+/** False when someone deleted it and made another of the same name, or another application took it over just now. */
+function isOurs(entry: InventoryEntry, { metadata }: Manifest, application: string): boolean {
+  const isSame = entry.uid === "" || metadata.uid === entry.uid;
+  return isSame && metadata.labels?.[applicationLabel] === application;
 }

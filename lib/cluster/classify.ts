@@ -16,6 +16,7 @@ export interface Answer {
  * - `field-conflict`  other field managers own fields that the apply sets, and it was not forced
  * - `conflict`        the object changed in between, or another object has taken the name
  * - `terminating`     the namespace is being deleted; transient
+ * - `too-early`       the namespace is so new that it has no service account for pods yet; transient
  * - `expired`         the continue token or resourceVersion is too old
  * - `unauthorized`    the identity is not known
  * - `forbidden`       the identity is known, and lacks the right
@@ -28,6 +29,7 @@ export type RefusalKind =
   | "field-conflict"
   | "conflict"
   | "terminating"
+  | "too-early"
   | "expired"
   | "unauthorized"
   | "forbidden"
@@ -52,6 +54,15 @@ export interface Refusal {
   readonly conflicts: readonly FieldConflict[];
 }
 
+const transient: ReadonlySet<RefusalKind> = new Set([
+  "overloaded",
+  "terminating",
+  "too-early",
+  "not-served",
+  "conflict",
+  "expired",
+] as const);
+
 /** Reads an answer that is not 2xx. Total: whatever a proxy or the server sends gets a meaning. */
 export function classifyRefusal(answer: Answer): Refusal {
   const status = statusOf(answer);
@@ -64,8 +75,7 @@ export function classifyRefusal(answer: Answer): Refusal {
     status: answer.status,
     reason: textOf(status?.["reason"]),
     message,
-    retryable:
-      kind === "overloaded" || kind === "terminating" || kind === "not-served" || kind === "conflict" || kind === "expired",
+    retryable: transient.has(kind),
     conflicts: kind === "field-conflict" ? causes.filter(isFieldConflict).map(fieldConflict) : [],
   };
 }
@@ -82,7 +92,8 @@ function kindOf({ answer, status, message, causes }: Reading): RefusalKind {
     case 401:
       return "unauthorized";
     case 403:
-      return causes.some((cause) => cause["reason"] === "NamespaceTerminating") ? "terminating" : "forbidden";
+      if (causes.some((cause) => cause["reason"] === "NamespaceTerminating")) return "terminating";
+      return noAccountYet.test(message) ? "too-early" : "forbidden";
     case 404:
       return status === undefined ? "not-served" : "not-found";
     case 409:
@@ -96,6 +107,9 @@ function kindOf({ answer, status, message, causes }: Reading): RefusalKind {
       return answer.status >= 500 && !isPermanent(message) ? "overloaded" : "invalid";
   }
 }
+
+/** The account that a controller makes in every namespace; another one that is missing is missing for good. */
+const noAccountYet = /error looking up service account .*serviceaccount "default" not found/;
 
 /** The server reports these faults of the object as 500 without a reason: https://github.com/kubernetes/kubernetes/issues/113482 */
 function isPermanent(message: string): boolean {

@@ -44,7 +44,7 @@ export async function openKubeconfig(request: KubeconfigRequest): Promise<Connec
 
 /** The package loads slowly and is needed for kubeconfig files only. */
 async function load({ path, context }: KubeconfigRequest): Promise<KubeConfig> {
-  const { KubeConfig } = await import("@kubernetes/client-node");
+  const { KubeConfig } = await loadPackage(path);
   const config = new KubeConfig();
   try {
     config.loadFromFile(path);
@@ -53,6 +53,15 @@ async function load({ path, context }: KubeconfigRequest): Promise<KubeConfig> {
   }
   if (context !== "") config.setCurrentContext(context);
   return config;
+}
+
+async function loadPackage(path: string): Promise<typeof import("@kubernetes/client-node")> {
+  try {
+    return await import("@kubernetes/client-node");
+  } catch (cause) {
+    const reason = "@kubernetes/client-node is not installed here (the functions' zips leave it out): use clusters of kind eks";
+    throw new DriftlessError("cluster", `Cannot read the kubeconfig ${path}: ${reason}`, { cause });
+  }
 }
 
 /** The address of the API server; refuses what would weaken TLS in silence. */

@@ -72,7 +72,7 @@ function conflictFacts(conflicts: readonly FieldConflict[]): Record<string, stri
 }
 
 /** The server quotes what it refuses: of a Secret, only the path of the field may be told on. */
-export function maskSecretValues(message: string, manifest: Manifest): string {
+function maskSecretValues(message: string, manifest: Manifest): string {
   if (manifest.kind !== "Secret" || manifest.apiVersion !== "v1") return message;
   let masked = message
     .replace(/(: expected [^,]*, got ).*$/s, "$1[secret]")

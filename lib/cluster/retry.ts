@@ -1,5 +1,5 @@
 /** At most this many tries of one request. */
-export const maxAttempts = 4;
+const maxAttempts = 4;
 
 const baseDelayMs = 250;
 const maxDelayMs = 10_000;

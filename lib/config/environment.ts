@@ -23,7 +23,7 @@ export interface Environment {
   readonly configBranch: string;
   /** File inside that repository. Default "driftless.yaml". */
   readonly configPath: string;
-  /** Path of the render helper's binary. Default "./bin/render-helper". */
+  /** Absolute path of the render helper's binary. */
   readonly renderHelper: string;
   /** Name or ARN of the durable sync function, with version or alias. */
   readonly syncFunction: string;
@@ -74,7 +74,7 @@ const variables = {
   renderHelper: {
     name: "DRIFTLESS_RENDER_HELPER",
     purpose: "the path of the render helper's binary",
-    fallback: "./bin/render-helper",
+    shape: { pattern: /^\//, says: "an absolute path" },
   },
   syncFunction: { name: "DRIFTLESS_SYNC_FUNCTION", purpose: "the name or ARN of the sync function" },
   region: { name: "AWS_REGION", purpose: "the AWS region" },

@@ -26,7 +26,7 @@ const secretPlaces: readonly SecretPlace[] = [
 ];
 
 /** True for the one kind whose values are secret by definition. */
-export function isSecret(ref: Pick<ResourceRef, "group" | "kind">): boolean {
+function isSecret(ref: Pick<ResourceRef, "group" | "kind">): boolean {
   return ref.group === "" && ref.kind === "Secret";
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import { ChangeMessageVisibilityCommand, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { DriftlessError, messageOf } from "../errors.ts";
 import { repositoryKey } from "../model/repository.ts";
 import { writeRevisionMessage } from "./message.ts";
@@ -28,6 +28,38 @@ export function createSqsQueue({ client, queueUrl }: { client: SQSClient; queueU
         });
       }
     },
+  };
+}
+
+/** Seconds before a failed message is tried again, by how often it was received; after the last it stays at that. */
+const retrySeconds = [5, 15, 45, 135, 300] as const;
+
+export interface ReceivedMessage {
+  readonly receiptHandle: string;
+  /** How often it was received, this time included. */
+  readonly receiveCount: number;
+}
+
+/**
+ * Lets a failed message be seen again soon: the queue's own visibility timeout is six times the function's, so that a
+ * branch would wait minutes for a fault of seconds. Where that fails the visibility timeout stands.
+ */
+export function createSqsRetry({
+  client,
+  queueUrl,
+}: {
+  client: SQSClient;
+  queueUrl: string;
+}): (message: ReceivedMessage) => Promise<void> {
+  return async ({ receiptHandle, receiveCount }) => {
+    const VisibilityTimeout = retrySeconds[Math.min(receiveCount, retrySeconds.length) - 1] ?? 5;
+    try {
+      await client.send(
+        new ChangeMessageVisibilityCommand({ QueueUrl: queueUrl, ReceiptHandle: receiptHandle, VisibilityTimeout }),
+      );
+    } catch (cause) {
+      throw new DriftlessError("queue", `the message could not be put back: ${messageOf(cause)}`, { cause, retryable: true });
+    }
   };
 }
 

@@ -83,7 +83,7 @@ export function openCommitEntries(tree: SourceTree, options: CallOptions = {}): 
 }
 
 /** The error for something that is in the way, with the path first. */
-export function refusal(path: string, message: string): DriftlessError {
+function refusal(path: string, message: string): DriftlessError {
   return new DriftlessError("render", `${path || "the repository's root"}: ${message}`, { facts: { file: path } });
 }
 

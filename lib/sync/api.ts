@@ -31,8 +31,8 @@ type Answer = (names: readonly string[], request: ApiRequest, options: CallOptio
  */
 export function createApi({ stores }: ApiDeps): (request: ApiRequest, options?: CallOptions) => Promise<ApiResponse> {
   const routes: readonly (readonly [RegExp, Answer])[] = [
-    [/^\/applications$/, async (_, __, options) => ({ items: (await stores.applications.list(options)).map(applicationView) })],
-    [/^\/applications\/([^/]+)$/, async ([name = ""], _, options) => applicationView(await known(name, options))],
+    [/^\/applications$/, async (_, __, options) => ({ items: await applications(options) })],
+    [/^\/applications\/([^/]+)$/, async ([name = ""], _, options) => viewOf(await known(name, options), options)],
     [
       /^\/applications\/([^/]+)\/syncs$/,
       async ([name = ""], request, options) => stores.syncs.list(name, page(request, options)),
@@ -62,6 +62,17 @@ export function createApi({ stores }: ApiDeps): (request: ApiRequest, options?: 
     }
     return answer(404, { error: `there is no ${request.path}; see docs/api.md` });
   };
+
+  async function applications(options: CallOptions): Promise<readonly unknown[]> {
+    return Promise.all((await stores.applications.list(options)).map((state) => viewOf(state, options)));
+  }
+
+  /** With what is left of it, when it was removed. */
+  async function viewOf(state: ApplicationState, options: CallOptions): Promise<unknown> {
+    if (!state.removed) return applicationView(state);
+    const inventory = await stores.inventories.load(state.application, options);
+    return { ...applicationView(state), kept: inventory?.entries.map(({ ref }) => displayRef(ref)) ?? [] };
+  }
 
   async function known(name: string, options: CallOptions): Promise<ApplicationState> {
     const state = await stores.applications.get(name, options);
@@ -119,7 +130,7 @@ function applicationView({
     driftPolicy: drift,
     removed,
     health,
-    sync: syncStatus({ desired, lastSync, planError }),
+    sync: removed ? "Removed" : syncStatus({ desired, lastSync, planError }),
     revision: desired?.revision ?? "",
     plannedRevision,
     planError,

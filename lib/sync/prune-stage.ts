@@ -1,47 +1,70 @@
 import { type LiveObjects, listLive } from "../apply/live.ts";
 import { type PruneResult, pruneObjects } from "../apply/prune.ts";
-import type { ClusterWriter } from "../cluster/cluster.ts";
+import type { ClusterReader, ClusterWriter } from "../cluster/cluster.ts";
 import { mapConcurrently } from "../cluster/concurrency.ts";
 import { isDriftlessError, messageOf } from "../errors.ts";
 import type { InventoryEntry } from "../model/inventory.ts";
-import { displayRef, resourceKey } from "../model/resource.ts";
+import { applicationLabel, displayRef, resourceKey } from "../model/resource.ts";
 import type { SyncBatch } from "../model/sync.ts";
-import { pruneGuard } from "../plan/prune-guard.ts";
+import { type PruneVerdict, pruneGuard } from "../plan/prune-guard.ts";
+import { type Claims, readClaims } from "./claims.ts";
 import { concluded, type Progress, type Work, withChanges } from "./progress.ts";
 import type { RunStage } from "./sync-batch.ts";
 import { leaseSeconds, type SyncDeps } from "./sync-deps.ts";
 
+/** An object that stays for now, because applications want it that have not applied it yet. */
+interface Held {
+  readonly entry: InventoryEntry;
+  readonly by: readonly string[];
+}
+
+interface Pruned {
+  readonly guard: PruneVerdict;
+  readonly result: PruneResult;
+  readonly held: readonly Held[];
+}
+
 /**
  * Deletes what left the desired state, last, and only as far as the guard allows. What a delete leaves behind (a finalizer
- * at work) stays in the inventory until it is really gone.
+ * at work), and what another application is about to take over, stays in the inventory until it is really gone.
  */
-export function createPruneStage({ stores, clusters, clock, log }: SyncDeps): RunStage {
-  return (here, { batch }) => mapConcurrently(here, { limit: 16, work: (progress) => prune(progress, batch) });
+export function createPruneStage(deps: SyncDeps): RunStage {
+  const { stores, clusters, clock, log } = deps;
 
-  async function prune(progress: Progress, batch: SyncBatch): Promise<Progress> {
+  return (here, { batch }) => {
+    let claims: Promise<Claims> | undefined;
+    const claimsOf = (reader: ClusterReader) => (claims ??= readClaims(deps, { cluster: batch.cluster, reader }));
+    return mapConcurrently(here, { limit: 16, work: (progress) => prune(progress, { batch, claimsOf }) });
+  };
+
+  async function prune(progress: Progress, run: PruneRun): Promise<Progress> {
     const work = progress.work as Work;
     try {
-      return await pruneOne(progress, work, batch);
+      return await pruneOne(progress, work, run);
     } catch (error) {
-      if (!isDriftlessError(error, "cluster", "apply")) throw error;
+      if (!isDriftlessError(error, "cluster", "apply", "not-found")) throw error;
       return concluded(progress, { ...work, retryable: error.retryable }, "Failed", `prune: ${messageOf(error)}`);
     }
   }
 
-  async function pruneOne(progress: Progress, work: Work, batch: SyncBatch): Promise<Progress> {
+  async function pruneOne(progress: Progress, work: Work, { batch, claimsOf }: PruneRun): Promise<Progress> {
     const { name: application, cluster, sync: policy } = work.definition;
     const entries = (await stores.inventories.load(application))?.entries ?? [];
     const leaving = entries.filter((entry) => entry.leaving === true);
     if (leaving.length === 0) return concluded(progress, work, "Succeeded");
     const writer = await clusters.writer(cluster);
+    const claims = await claimsOf(writer);
     const live = await liveOf(leaving, { writer, application });
-    const guard = pruneGuard({ leaving, inventoryCount: entries.length, policy, removed: work.removed, application, live });
+    const held = heldBack(leaving, { claims, live, application });
+    const free = leaving.filter((entry) => !held.some((other) => other.entry === entry));
+    const guard = pruneGuard({ leaving: free, inventoryCount: entries.length, policy, removed: work.removed, application, live });
     if (!(await stores.leases.renew(work.lease, { phase: "applying", seconds: leaseSeconds })))
       return concluded(progress, work, "Superseded");
 
-    const result = await pruneObjects({ writer, entries: guard.prune });
+    const result = await pruneObjects({ writer, application, entries: guard.prune });
     const next = afterPrune(entries, { dropped: guard.drop, result });
-    await stores.inventories.save({ application, cluster, entries: next }, { fence: work.lease.fence });
+    if (next.length < entries.length)
+      await stores.inventories.save({ application, cluster, entries: next }, { fence: work.lease.fence });
     const counted = withChanges(
       work,
       [...guard.skipped, ...result.changes],
@@ -50,26 +73,44 @@ export function createPruneStage({ stores, clusters, clock, log }: SyncDeps): Ru
     const logger = log.with({ application, sync: work.syncId, correlationId: batch.correlationId });
     for (const { ref, reason } of guard.skipped) logger.info("sync.prune-skipped", { ref: displayRef(ref), reason });
     for (const { action, ref } of result.changes) logger.info(`sync.${action}`, { ref: displayRef(ref) });
-    return decide(progress, counted, { guard, result });
+    for (const { entry, by } of held) logger.debug("sync.prune-held", { ref: displayRef(entry.ref), by });
+    return decide(progress, counted, { guard, result, held });
   }
 
-  async function decide(
-    progress: Progress,
-    work: Work,
-    { guard, result }: { readonly guard: ReturnType<typeof pruneGuard>; readonly result: PruneResult },
-  ): Promise<Progress> {
+  async function decide(progress: Progress, work: Work, { guard, result, held }: Pruned): Promise<Progress> {
     if (result.changes.some(({ action }) => action === "failed")) return concluded(progress, work, "Failed");
     if (guard.blocked !== "") return concluded(progress, work, "Blocked", guard.blocked);
-    if (result.terminating.length === 0) return concluded(progress, work, "Succeeded");
+    if (result.terminating.length === 0 && held.length === 0) return concluded(progress, work, "Succeeded");
     if (clock.now().toISOString() < work.deadline) {
-      await stores.leases.renew(work.lease, { phase: "waiting", seconds: leaseSeconds });
-      return { ...progress, work };
+      const mine = await stores.leases.renew(work.lease, { phase: "waiting", seconds: leaseSeconds });
+      return mine ? { ...progress, work } : concluded(progress, work, "Superseded");
     }
     const stuck = result.terminating.map(
       ({ ref, finalizers }) => `${displayRef(ref)} is still being deleted (finalizers: ${finalizers.join(", ") || "none"})`,
     );
-    return concluded(progress, { ...work, retryable: true }, "Failed", ...stuck);
+    const wanted = held.map(
+      ({ entry, by }) => `${displayRef(entry.ref)} is kept for ${by.join(" and ")}, which has not applied it yet`,
+    );
+    return concluded(progress, { ...work, retryable: true }, "Failed", ...stuck, ...wanted);
   }
+}
+
+interface PruneRun {
+  readonly batch: SyncBatch;
+  /** Read once for all applications of the stage. */
+  readonly claimsOf: (reader: ClusterReader) => Promise<Claims>;
+}
+
+/** What is claimed and still carries our label; once it carries another's, the guard lets it go. */
+function heldBack(
+  leaving: readonly InventoryEntry[],
+  { claims, live, application }: { readonly claims: Claims; readonly live: LiveObjects; readonly application: string },
+): readonly Held[] {
+  return leaving.flatMap((entry) => {
+    const key = resourceKey(entry.ref);
+    const by = claims.get(key) ?? [];
+    return by.length > 0 && live.get(key)?.metadata.labels?.[applicationLabel] === application ? [{ entry, by }] : [];
+  });
 }
 
 /** What is live of the leaving entries. One that lost our label is not in the list, and must not be taken for gone. */

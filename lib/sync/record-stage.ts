@@ -1,5 +1,5 @@
 import { mapConcurrently } from "../cluster/concurrency.ts";
-import type { ApplicationState, SyncBatch } from "../model/sync.ts";
+import type { ApplicationState, SyncBatch, SyncRecord } from "../model/sync.ts";
 import { timestamp } from "../telemetry/clock.ts";
 import { changeState } from "./application-state.ts";
 import { type Progress, syncRecord, type Work, withLastSync } from "./progress.ts";
@@ -14,7 +14,7 @@ export function createRecordStage({ stores, clock, log }: SyncDeps): RunStage {
     const row = syncRecord(work, { trigger, correlationId, finishedAt: timestamp(clock) });
     await stores.syncs.put(row);
     if (row.phase !== "Superseded") {
-      const healed = row.phase === "Succeeded" ? await closeDrift(application, row) : 0;
+      const healed = row.phase === "Succeeded" ? await closeDrift(row, work) : 0;
       if (!(work.removed && row.phase === "Succeeded" && (await forget(application, work)))) {
         const change = (state: ApplicationState | undefined) =>
           state && withLastSync({ ...state, drifted: Math.max(0, state.drifted - healed) }, row);
@@ -35,18 +35,20 @@ export function createRecordStage({ stores, clock, log }: SyncDeps): RunStage {
   };
   return (here, { batch }) => mapConcurrently(here, { limit: 32, work: (progress) => record(progress, batch) });
 
-  async function closeDrift(
-    application: string,
-    { id, finishedAt }: { readonly id: string; readonly finishedAt: string },
-  ): Promise<number> {
+  /** A sync puts right what it applies; of a removed application nothing is desired any more, so that nothing can differ. */
+  async function closeDrift({ application, id, finishedAt }: SyncRecord, { removed }: Work): Promise<number> {
     const state = await stores.applications.get(application);
     if ((state?.drifted ?? 0) === 0) return 0;
-    const open = (await stores.drift.open(application)).filter(({ kind }) => kind === "changed" || kind === "missing");
+    const rows = await stores.drift.open(application);
+    const open = rows.filter(({ kind }) => removed || kind === "changed" || kind === "missing");
     if (open.length > 0) await stores.drift.heal(open, { at: finishedAt, by: id });
     return open.length;
   }
 
-  /** Removes the row of a removed application that owns nothing any more. */
+  /**
+   * Removes the row of a removed application that owns nothing any more. While something was kept (a Namespace, what an
+   * annotation protects), the row stays and tells of it; the sweep starts another run when that is gone.
+   */
   async function forget(application: string, work: Work): Promise<boolean> {
     const inventory = await stores.inventories.load(application);
     if ((inventory?.entries.length ?? 0) > 0) return false;

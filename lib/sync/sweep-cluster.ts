@@ -14,7 +14,7 @@ import type { Stores } from "../store/store.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { Log } from "../telemetry/log.ts";
 import { changeState } from "./application-state.ts";
-import { batchesOf, runName } from "./plan-revision.ts";
+import { batchesOf, isDue, runName } from "./plan-revision.ts";
 
 export interface SweepClusterDeps {
   readonly stores: Pick<Stores, "applications" | "snapshots" | "inventories" | "drift" | "leases" | "sweeps" | "digest">;
@@ -107,6 +107,7 @@ export function createSweepCluster(deps: SweepClusterDeps): (sweep: ClusterSweep
     const known = new Set(owners.map(({ state }) => state.application));
     const healing = verdicts.filter(({ heal }) => heal).map(({ application }) => application);
     await startHealing(healing, look, options);
+    await forgetLeftovers(readable, look, options);
     return {
       applications: owners.length,
       objects: entries.length,
@@ -198,6 +199,19 @@ export function createSweepCluster(deps: SweepClusterDeps): (sweep: ClusterSweep
     const states = sweep.states.filter(({ application }) => names.includes(application));
     for (const batch of batchesOf(states, { trigger: "heal", correlationId: sweep.id })) {
       log.info("sweep.heal", { sweep: sweep.id, cluster: sweep.cluster, applications: names });
+      await starter.start(batch, { name: runName(batch), ...options });
+    }
+  }
+
+  /** A run for removed applications of which something is gone that was kept: it leaves the inventory, and with the last the row goes. */
+  async function forgetLeftovers(owners: readonly Owner[], { sweep, live }: Look, options: CallOptions): Promise<void> {
+    const shrunk = owners.filter(
+      ({ state, entries }) => state.removed && entries.some(({ ref }) => !live.has(resourceKey(ref))) && !isDue(state),
+    );
+    const busy = await mapConcurrently(shrunk, { limit: 8, work: ({ state }) => isBusy(state, options) });
+    const states = shrunk.filter((_, index) => busy[index] === false).map(({ state }) => state);
+    for (const batch of batchesOf(states, { trigger: "removed", correlationId: sweep.id })) {
+      log.info("sweep.leftovers-gone", { sweep: sweep.id, applications: batch.applications.map(({ name }) => name) });
       await starter.start(batch, { name: runName(batch), ...options });
     }
   }

@@ -44,6 +44,6 @@ export function createSyncBatch(deps: SyncDeps): (batch: SyncBatch, run: Durable
 }
 
 /** One second at first, since most rollouts are short; up to ten later. */
-export function pauseSeconds(round: number): number {
+function pauseSeconds(round: number): number {
   return round <= 10 ? 1 : Math.min(10, Math.floor(round / 5));
 }

@@ -62,6 +62,26 @@ const table: readonly Row[] = [
     kind: "terminating",
     retryable: true,
   },
+  {
+    what: "a namespace without its own service account yet",
+    status: 403,
+    body: {
+      reason: "Forbidden",
+      message: 'pods "a" is forbidden: error looking up service account shop/default: serviceaccount "default" not found',
+    },
+    kind: "too-early",
+    retryable: true,
+  },
+  {
+    what: "a service account that somebody forgot",
+    status: 403,
+    body: {
+      reason: "Forbidden",
+      message: 'pods "a" is forbidden: error looking up service account shop/web: serviceaccount "web" not found',
+    },
+    kind: "forbidden",
+    retryable: false,
+  },
   { what: "a missing right", status: 403, body: { reason: "Forbidden" }, kind: "forbidden", retryable: false },
   { what: "an unknown identity", status: 401, body: { reason: "Unauthorized" }, kind: "unauthorized", retryable: false },
   { what: "a missing object", status: 404, body: { reason: "NotFound" }, kind: "not-found", retryable: false },

@@ -53,7 +53,6 @@ suite("the environment", () => {
     const env = parseEnvironment({ DRIFTLESS_CONFIG_BRANCH: "", KUBECONFIG: "" });
     assert.equal(env.configBranch, "main");
     assert.equal(env.configPath, "driftless.yaml");
-    assert.equal(env.renderHelper, "./bin/render-helper");
     assert.equal(env.logLevel, "info");
     assert.equal(env.kubeconfig, undefined);
   });

@@ -44,17 +44,20 @@ export async function findBinaries({ folder, assets, progress }: BinariesOptions
 }
 
 /** Builds what is not built yet; for callers that want the long part done before anything else. */
-export async function buildPrograms(say: Pick<BinariesOptions, "progress">): Promise<{ readonly program: string; readonly kwok: string }> {
+export async function buildPrograms(
+  say: Pick<BinariesOptions, "progress">,
+): Promise<{ readonly program: string; readonly kwok: string }> {
   const [major, minor] = kubernetesVersion.slice(1).split(".");
   const version = "-X k8s.io/component-base/version";
-  const program = await ensureGoBinary({
+  const program = ensureGoBinary({
     name: "control-plane",
     module: path.join(import.meta.dirname, "kubernetes"),
     ldflags: `${version}.gitVersion=${kubernetesVersion} ${version}.gitMajor=${major} ${version}.gitMinor=${minor}`,
     about: "5 minutes",
     ...say,
   });
-  return { program, kwok: await kwokBinary(say) };
+  const [built, kwok] = await Promise.all([program, kwokBinary(say)]);
+  return { program: built, kwok };
 }
 
 async function fromAssets(assets: string, say: Pick<BinariesOptions, "progress">): Promise<Binaries> {
@@ -73,5 +76,11 @@ async function fromAssets(assets: string, say: Pick<BinariesOptions, "progress">
 }
 
 function kwokBinary(say: Pick<BinariesOptions, "progress">): Promise<string> {
-  return ensureGoBinary({ name: "kwok", module: path.join(import.meta.dirname, "kwok"), about: "2 minutes", ...say });
+  return ensureGoBinary({
+    name: "kwok",
+    module: path.join(import.meta.dirname, "kwok"),
+    about: "2 minutes",
+    quickBuild: true,
+    ...say,
+  });
 }

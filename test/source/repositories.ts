@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 
 /** Blind to the configuration of whoever runs the tests, and with fixed authors. */
-export const gitEnvironment = {
+const gitEnvironment = {
   PATH: process.env["PATH"] ?? "",
   GIT_CONFIG_NOSYSTEM: "1",
   GIT_CONFIG_GLOBAL: "/dev/null",

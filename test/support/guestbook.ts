@@ -56,7 +56,7 @@ replicas: [{ name: guestbook, count: ${replicas} }]
 `;
 }
 
-export function deployment(image: string): string {
+function deployment(image: string): string {
   return `apiVersion: apps/v1
 kind: Deployment
 metadata:

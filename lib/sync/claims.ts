@@ -1,0 +1,49 @@
+import { prepareObjects } from "../apply/prepare.ts";
+import type { ClusterReader } from "../cluster/cluster.ts";
+import { mapConcurrently } from "../cluster/concurrency.ts";
+import { resourceKey } from "../model/resource.ts";
+import type { ApplicationState } from "../model/sync.ts";
+import type { SyncDeps } from "./sync-deps.ts";
+
+/** Applications by the `resourceKey` of what they want and may not have applied yet. */
+export type Claims = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * What the applications of a cluster want whose newest desired state has not been synced yet. An object that moves from one
+ * application to another keeps the old one's label until the new one applied it, and a prune by that label would delete what
+ * was only moved:
+ *
+ *     plan        shop wants no settings       billing wants settings        (saved before any run begins)
+ *     run of shop        ... reads claims: billing is not synced, wants settings -> waits
+ *     run of billing     ... applies settings: the label says billing, the uid stays; its row says Succeeded
+ *     run of shop        ... reads claims: none; reads live: the label says billing -> lets it go without a delete
+ *
+ * So claims are read before the live objects: who is synced by then has set its label, and the live objects show it. The
+ * snapshots are what is asked, and not inventories, since a run that has not begun has saved none. The application itself is
+ * among those asked: its next desired state may have an object again that this one has not.
+ */
+export async function readClaims(
+  { stores }: Pick<SyncDeps, "stores">,
+  { cluster, reader }: { readonly cluster: string; readonly reader: ClusterReader },
+): Promise<Claims> {
+  const unsynced = (await stores.applications.list()).filter(
+    (state) => state.definition.cluster === cluster && isUnsynced(state),
+  );
+  const wanted = await mapConcurrently(unsynced, { limit: 8, work: (state) => wantedBy(state) });
+  const claims = new Map<string, string[]>();
+  for (const { application, keys } of wanted) {
+    for (const key of keys) claims.set(key, [...(claims.get(key) ?? []), application]);
+  }
+  return claims;
+
+  async function wantedBy({ application, definition, desired }: ApplicationState) {
+    const objects = await stores.snapshots.load(desired?.snapshot ?? "");
+    const request = { application, namespace: definition.namespace, objects, reader, digest: () => "" };
+    return { application, keys: (await prepareObjects(request)).desired.map(({ ref }) => resourceKey(ref)) };
+  }
+}
+
+function isUnsynced({ desired, lastSync }: ApplicationState): boolean {
+  if (desired === undefined || desired.snapshot === "") return false;
+  return lastSync?.generation !== desired.generation || lastSync.phase !== "Succeeded";
+}

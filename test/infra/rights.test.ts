@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { packagedService } from "./artefacts.ts";
+import { actionsOf, functionsOf, resourceOf, resourcesOf, statementsOf } from "./template.ts";
+
+const arnOf = (id: string) => ({ "Fn::GetAtt": [id, "Arn"] });
+
+test("every function has a role of its own, which only Lambda may take", async () => {
+  const { template } = await packagedService();
+  const roles = Object.fromEntries([...functionsOf(template)].map(([name, { Role }]) => [name, Role["Fn::GetAtt"][0]]));
+  assert.deepEqual(roles, {
+    api: "ApiRole",
+    plan: "PlanRole",
+    sweep: "SweepRole",
+    sync: "SyncRole",
+    webhook: "WebhookRole",
+  });
+  for (const role of Object.values(roles)) {
+    const { AssumeRolePolicyDocument, ManagedPolicyArns } = resourceOf(template, role).Properties;
+    assert.deepEqual((AssumeRolePolicyDocument as { readonly Statement: unknown }).Statement, [
+      { Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" },
+    ]);
+    assert.equal(ManagedPolicyArns, undefined);
+  }
+});
+
+test("no right is given by wildcard, and none for every resource", async () => {
+  const { template } = await packagedService();
+  const roles = [...resourcesOf(template, "AWS::IAM::Role").keys()];
+  assert.equal(roles.length, 6);
+  assert.equal(resourcesOf(template, "AWS::IAM::Policy").size + resourcesOf(template, "AWS::IAM::ManagedPolicy").size, 0);
+  for (const role of roles) {
+    for (const { Effect, Action, Resource, ...others } of statementsOf(template, role)) {
+      assert.deepEqual([Effect, others], ["Allow", {}], role);
+      assert.doesNotMatch([Action].flat().join(" "), /\*/, role);
+      assert.ok(JSON.stringify(Resource).length > 8 && !/"(arn:[^"]*:)?\*"/.test(JSON.stringify(Resource)), role);
+    }
+  }
+});
+
+test("each function may make the calls that it makes, and no others", async () => {
+  const { template } = await packagedService();
+  const logs = ["logs:CreateLogStream", "logs:PutLogEvents"];
+  const table = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"];
+  const rights: Readonly<Record<string, readonly string[]>> = {
+    PlanRole: [
+      ...table,
+      "lambda:InvokeFunction",
+      ...logs,
+      "secretsmanager:GetSecretValue",
+      "sqs:DeleteMessage",
+      "sqs:GetQueueAttributes",
+      "sqs:ReceiveMessage",
+    ],
+    SyncRole: [
+      ...table,
+      "eks:DescribeCluster",
+      "lambda:CheckpointDurableExecution",
+      "lambda:GetDurableExecutionState",
+      ...logs,
+      "secretsmanager:GetSecretValue",
+    ],
+    SweepRole: [
+      ...table,
+      "eks:DescribeCluster",
+      "lambda:InvokeFunction",
+      ...logs,
+      "secretsmanager:GetSecretValue",
+      "sqs:SendMessage",
+    ],
+    ApiRole: ["dynamodb:GetItem", "dynamodb:Query", ...logs, "secretsmanager:GetSecretValue"],
+    ScheduleRole: ["lambda:InvokeFunction"],
+  };
+  for (const [role, expected] of Object.entries(rights)) assert.deepEqual(actionsOf(template, role), expected, role);
+});
+
+test("the webhook can read its one secret, write and read back its rows, send to the queue, log; nothing else", async () => {
+  const { template } = await packagedService();
+  assert.deepEqual(statementsOf(template, "WebhookRole"), [
+    { Effect: "Allow", Action: ["logs:CreateLogStream", "logs:PutLogEvents"], Resource: arnOf("WebhookLogGroup") },
+    { Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: { Ref: "WebhookSecret" } },
+    { Effect: "Allow", Action: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], Resource: arnOf("Table") },
+    { Effect: "Allow", Action: "sqs:SendMessage", Resource: arnOf("RevisionQueue") },
+  ]);
+});
+
+test("nobody but the webhook reads the webhook's secret", async () => {
+  const { template } = await packagedService();
+  const readers = [...resourcesOf(template, "AWS::IAM::Role").keys()].filter((role) =>
+    JSON.stringify(statementsOf(template, role)).includes('"WebhookSecret"'),
+  );
+  assert.deepEqual(readers, ["WebhookRole"]);
+});
+
+test("plan and sweep may start the sync by the alias that they are told, and nothing else", async () => {
+  const { template } = await packagedService();
+  const name = functionsOf(template).get("sync")?.FunctionName;
+  const alias = resourceOf(template, "SyncDurableLambdaAlias").Properties["Name"];
+  for (const role of ["PlanRole", "SweepRole"]) {
+    const resources = statementsOf(template, role)
+      .filter(({ Action }) => Action === "lambda:InvokeFunction")
+      .map(({ Resource }) => Resource);
+    const arn = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:";
+    assert.deepEqual(resources, [{ "Fn::Sub": `${arn}${name}:${String(alias)}` }]);
+  }
+});
