@@ -3,6 +3,7 @@ import type { CallOptions } from "../model/call.ts";
 import type { SourceTree } from "../model/tree.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { ObjectCache } from "./cache.ts";
+import { createGatherer } from "./gather.ts";
 import type { SourceLimits } from "./limits.ts";
 import { checkedBranch, checkedId, createObjectTree } from "./object-tree.ts";
 import { type GitObject, rootOfCommit } from "./objects.ts";
@@ -79,10 +80,12 @@ export function createSmartHttpSource(deps: SmartHttpDeps): Source {
     }
   };
 
+  const fetchBlobs = createGatherer((wants, options) => fetch({ wants }, options));
+
   const blobs = async (oids: readonly string[], options: CallOptions): Promise<ReadonlyMap<string, Uint8Array>> => {
     const found = new Map(oids.map((oid) => [oid, cache.get(oid)] as const));
     const wants = oids.filter((oid) => found.get(oid) === undefined);
-    const fetched: Objects = wants.length === 0 ? new Map() : await fetch({ wants }, options);
+    const fetched: Objects = wants.length === 0 ? new Map() : await fetchBlobs(wants, options);
     return new Map(oids.map((oid) => [oid, blobBody(name, oid, found.get(oid) ?? fetched.get(oid))]));
   };
 
