@@ -23,7 +23,7 @@ for AWS around them; makes a sample repository, pushes it, syncs it. Ctrl-C ends
 
   --folder DIR       where the sample repository is kept (default .driftless)
   --sweep SECONDS    seconds between sweeps (default 15)
-  --once             end after the first sync
+  --once             end after the first sync; exit status 1 when an environment is not Healthy then
   --verbose          the functions' own log lines instead of sentences
 `;
 
@@ -37,6 +37,7 @@ const { values } = parseArgs({
   },
 });
 
+const sweepSeconds = Number(values.sweep);
 const began = performance.now();
 const ending = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => ending.abort());
@@ -46,7 +47,11 @@ function say(line: string): void {
   process.stdout.write(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${line}\n`);
 }
 
-async function main(): Promise<void> {
+/** Exit status; what an interrupt before the first sync's end would give in a shell. */
+const interrupted = 130;
+
+/** Returns the exit status. */
+async function main(): Promise<number> {
   const closing: (() => Promise<unknown>)[] = [];
   const log = jsonLog({ level: "warn", write: (line) => process.stderr.write(line) });
   try {
@@ -55,7 +60,7 @@ async function main(): Promise<void> {
     const controlPlane = await startControlPlane({ progress: say, log });
     closing.unshift(() => controlPlane.stop());
     say(`Kubernetes runs at ${controlPlane.server}`);
-    if (ending.signal.aborted) return;
+    if (ending.signal.aborted) return interrupted;
 
     const folder = resolve(values.folder);
     await mkdir(folder, { recursive: true });
@@ -79,7 +84,7 @@ async function main(): Promise<void> {
       configRepository: sample.url,
       webhookSecret: secret,
       log,
-      sweepSeconds: Number(values.sweep),
+      sweepSeconds,
       onLine: (line) => {
         const sentence = values.verbose ? line : narrate(line);
         if (sentence !== undefined) say(sentence);
@@ -96,10 +101,12 @@ async function main(): Promise<void> {
 
     if (sample.isNew) await git(sample.folder, "push", "--quiet", "--set-upstream", "origin", "main");
     else await installation.sweep();
-    await firstSync(installation);
-    if (values.once || ending.signal.aborted) return;
+    const healthy = await firstSync(installation);
+    if (ending.signal.aborted) return interrupted;
+    if (values.once) return healthy ? 0 : 1;
     process.stdout.write(nextSteps(values.folder));
     await new Promise<void>((resolve) => ending.signal.addEventListener("abort", () => resolve(), { once: true }));
+    return 0;
   } finally {
     say("stopping");
     for (const close of closing) await close();
@@ -107,8 +114,8 @@ async function main(): Promise<void> {
   }
 }
 
-/** Waits until both environments have had their first sync, whichever way it went. */
-async function firstSync({ stores }: Installation): Promise<void> {
+/** Waits until both environments have had their first sync, whichever way it went; true when both are Healthy. */
+async function firstSync({ stores }: Installation): Promise<boolean> {
   for (let waited = 0; waited < 600 && !ending.signal.aborted; waited++) {
     const states = await stores.applications.list();
     const ended = states.filter(
@@ -117,10 +124,12 @@ async function firstSync({ stores }: Installation): Promise<void> {
     if (states.length > 0 && ended.length === states.length) {
       for (const { application, health, desired } of states)
         say(`${application}: ${health.status} at ${desired?.revision.slice(0, 7) ?? "nothing"}`);
-      return;
+      return states.every(({ health }) => health.status === "Healthy");
     }
     await delay(100);
   }
+  if (!ending.signal.aborted) say("the first sync has not ended yet: see `npx driftless status`");
+  return false;
 }
 
 function nextSteps(folder: string): string {
@@ -140,14 +149,22 @@ Ctrl-C ends everything.
 `;
 }
 
-if (values.help) {
+if (!Number.isInteger(sweepSeconds) || sweepSeconds < 1 || sweepSeconds > 86_400) {
+  process.stderr.write(`npm start: --sweep is a whole number of seconds from 1 to 86400, not ${values.sweep}\n`);
+  process.exitCode = 2;
+} else if (values.help) {
   process.stdout.write(usage);
 } else {
   try {
-    await main();
+    process.exitCode = await main();
   } catch (error) {
-    if (!isDriftlessError(error)) throw error;
-    process.stderr.write(`npm start: ${messageOf(error)}\n`);
-    process.exitCode = 1;
+    // A terminal's Ctrl-C goes to the programs that are being started too, and what they were asked for then fails.
+    if (ending.signal.aborted) {
+      process.exitCode = interrupted;
+    } else {
+      if (!isDriftlessError(error)) throw error;
+      process.stderr.write(`npm start: ${messageOf(error)}\n`);
+      process.exitCode = 1;
+    }
   }
 }

@@ -15,7 +15,7 @@ import { systemClock as clock } from "../lib/telemetry/clock.ts";
 import { jsonLog } from "../lib/telemetry/log.ts";
 
 const env = parseEnvironment(process.env);
-const log = jsonLog({ level: env.logLevel });
+const log = jsonLog({ level: env.logLevel }, { function: "webhook" });
 const client = { region: env.region, maxAttempts: 3, requestHandler: { connectionTimeout: 1000, requestTimeout: 3000 } };
 
 const items = createItems({ client: new DynamoDBClient(client), table: env.table });

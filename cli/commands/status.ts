@@ -18,6 +18,12 @@ interface ApplicationRow {
   readonly kept?: readonly string[];
 }
 
+interface Overview {
+  readonly items: readonly ApplicationRow[];
+  /** Why the newest configuration is not in force; "" when it is. */
+  readonly configurationProblem: string;
+}
+
 export const status: Command = {
   usage: "status",
   summary: "every application: synced, healthy, drifted",
@@ -25,7 +31,7 @@ export const status: Command = {
   options: {},
   positionals: { least: 0, most: 0 },
   async run(invocation) {
-    const { items } = await fetchApi<{ readonly items: readonly ApplicationRow[] }>("/applications", invocation);
+    const { items, configurationProblem } = await fetchApi<Overview>("/applications", invocation);
     const headings = ["APPLICATION", "CLUSTER", "SYNC", "HEALTH", "REVISION", "DRIFT", "LAST SYNC", "MESSAGE"];
     const rows = items.map((row) => [
       row.name,
@@ -38,7 +44,7 @@ export const status: Command = {
       messageOf(row),
     ]);
     return {
-      text: textTable(headings, rows, { empty: "no applications yet" }),
+      text: `${warning(configurationProblem)}${textTable(headings, rows, { empty: "no applications yet" })}`,
       json: stringifyJson(items as unknown as JsonValue),
     };
   },
@@ -54,3 +60,9 @@ function messageOf({ planError, lastSync, health, kept }: ApplicationRow): strin
 
 /** Objects that a table has room for. */
 const mostKept = 3;
+
+function warning(problem: string): string {
+  return problem === ""
+    ? ""
+    : `The newest configuration is NOT in force; the one before still is:\n  ${problem.split("\n").join("\n  ")}\n\n`;
+}

@@ -114,9 +114,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
       }),
     );
     if (options.sweepSeconds !== undefined) {
-      keep(
-        startSchedule({ functionName: "sweep", everySeconds: options.sweepSeconds, invoke: lambda.invoke, log }),
-      );
+      keep(startSchedule({ functionName: "sweep", everySeconds: options.sweepSeconds, invoke: lambda.invoke, log }));
     }
     const stores = createDynamoStores({ client: dynamodb, table: "driftless", clock, snapshotKey: new Secret(snapshotKey) });
     return {

@@ -83,8 +83,13 @@ async function applyObject(object: DesiredObject, request: ApplyRequest, options
   } catch (error) {
     if (!isDriftlessError(error, "apply")) throw error;
     const reason = maskError(object.ref, messageOf(error));
-    return { change: { action: "failed", ref: object.ref, error: reason }, retryable: error.retryable };
+    return { change: { action: "failed", ref: object.ref, error: reason }, retryable: error.retryable || lacksNamespace(error) };
   }
+}
+
+/** Nothing else can be missing for an apply; it may be an object of another application, or be made by hand in a moment. */
+function lacksNamespace({ facts }: DriftlessError): boolean {
+  return facts["refusal"] === "not-found";
 }
 
 async function sendApply(manifest: Manifest, { writer, force, log }: ApplyRequest, options: CallOptions): Promise<Manifest> {

@@ -33,6 +33,8 @@ export interface Prepared {
   readonly desired: readonly DesiredObject[];
   /** Objects that cannot be applied: kinds that the cluster does not serve, namespaces that nobody names. */
   readonly failed: readonly Change[];
+  /** True when a kind is not served: its definition may come with another application. */
+  readonly retryable: boolean;
 }
 
 /** Gives every rendered object its namespace and our label, as the cluster's own discovery says which kinds have one. */
@@ -40,11 +42,13 @@ export async function prepareObjects(request: PrepareRequest, options: CallOptio
   const declared = scopesOfCrds(request.objects);
   const desired = new Map<string, DesiredObject>();
   const failed: Change[] = [];
+  let retryable = false;
   for (const object of request.objects) {
     const namespaced = declared.get(kindKey(gvkOf(object))) ?? (await namespacedKind(request.reader, gvkOf(object), options));
     const placed = place(object, { namespaced, namespace: request.namespace, application: request.application });
     if (typeof placed === "string") {
       failed.push({ action: "failed", ref: refOf(object), error: placed });
+      retryable ||= namespaced === undefined;
       continue;
     }
     const ref = refOf(placed);
@@ -54,7 +58,7 @@ export async function prepareObjects(request: PrepareRequest, options: CallOptio
     }
     desired.set(resourceKey(ref), { manifest: placed, ref, digest: request.digest(canonicalJson(placed)) });
   }
-  return { desired: [...desired.values()], failed };
+  return { desired: [...desired.values()], failed, retryable };
 }
 
 interface Placement {

@@ -33,7 +33,8 @@ type WrittenApplication = Written["applications"][number];
 
 const largestFile = 1024 * 1024;
 const longestList = 100;
-const longestTimeout = 24 * 3600;
+/** A durable execution has a bound on its operations: at the longest pause this many hours of rounds fit well in. */
+const longestTimeout = 8 * 3600;
 
 /** Reads `driftless.yaml`, every default filled in; throws `config` with all problems, one a line as `file:line:column: ...`. */
 export function parseConfiguration(source: ConfigurationFile): Configuration {
@@ -167,7 +168,7 @@ function clusterAdvice(cluster: string, names: readonly string[]): string {
 function timeoutProblem(timeout: string): string | undefined {
   const seconds = parseDuration(timeout);
   if (seconds === undefined || !Number.isInteger(seconds)) return `must be whole seconds, and is ${quote(timeout)}`;
-  return seconds >= 1 && seconds <= longestTimeout ? undefined : `must be at least 1s and at most 24h, and is ${quote(timeout)}`;
+  return seconds >= 1 && seconds <= longestTimeout ? undefined : `must be at least 1s and at most 8h, and is ${quote(timeout)}`;
 }
 
 function clusterOf(cluster: Written["clusters"][number]): Cluster {

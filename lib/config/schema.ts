@@ -65,7 +65,7 @@ const sync = {
     createNamespace: { type: "boolean", description: "Create the application's namespace when it is missing.", default: false },
     timeout: {
       type: "string",
-      description: "How long to wait for health before the sync fails: at least 1s, at most 24h.",
+      description: "How long to wait for health before the sync fails: at least 1s, at most 8h.",
       pattern: "^(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))+$",
       patternErrorMessage: "a duration such as 90s, 5m or 1h30m",
       default: "5m",

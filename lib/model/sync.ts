@@ -3,7 +3,7 @@ import type { Health } from "./health.ts";
 import type { ResourceRef } from "./resource.ts";
 
 /** Why a sync was started. */
-export type SyncTrigger = "push" | "sweep" | "heal" | "removed" | "manual";
+export type SyncTrigger = "push" | "sweep" | "heal" | "removed";
 
 /** Where a sync stands. Only the last four are final. */
 export type SyncPhase = "Running" | "Waiting" | "Succeeded" | "Failed" | "Superseded" | "Blocked";
@@ -76,8 +76,10 @@ export interface ApplicationState {
   /** The newest finished or running sync. */
   readonly lastSync?: SyncRecord;
   readonly health: Health;
-  /** Open drift rows as the last sweep or sync left them. */
+  /** Open rows of drift as the last sweep or sync left them. */
   readonly drifted: number;
+  /** Open rows of additions, which are no drift, likewise. */
+  readonly additions: number;
   /** Counts up with every write; each write states the one it read. */
   readonly version: number;
 }

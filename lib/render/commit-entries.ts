@@ -71,7 +71,10 @@ export function openCommitEntries(tree: SourceTree, options: CallOptions = {}): 
     const entry = await tree.lookup(path, options);
     if (entry === undefined) {
       await refuseLinkAbove(tree, path, options);
-      throw refusal(path, `the folder does not exist in commit ${tree.commit.slice(0, 7)}: correct the application's path`);
+      throw refusal(
+        path,
+        `the folder does not exist${tree.commit === "" ? "" : ` in commit ${tree.commit.slice(0, 7)}`}: correct the path`,
+      );
     }
     if (entry.type === "file") throw refusal(path, "the application's path is a file: name the folder that holds it");
     if (entry.type !== "directory") throw refuseEntry(path, entry);

@@ -34,6 +34,9 @@ export interface DeliveryStore {
 export interface ConfigurationStore {
   save(stored: StoredConfiguration, options?: CallOptions): Promise<void>;
   load(options?: CallOptions): Promise<StoredConfiguration | undefined>;
+  /** Keeps why the newest file is not in force; "" when it is. A problem of its own: what is stored stays in force. */
+  saveProblem(problem: string, options?: CallOptions): Promise<void>;
+  loadProblem(options?: CallOptions): Promise<string>;
 }
 
 export interface StoredConfiguration {

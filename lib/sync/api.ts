@@ -7,7 +7,7 @@ import type { ApplicationState, SyncRecord } from "../model/sync.ts";
 import type { DriftQuery, PageRequest, Stores } from "../store/store.ts";
 
 export interface ApiDeps {
-  readonly stores: Pick<Stores, "applications" | "deliveries" | "drift" | "inventories" | "sweeps" | "syncs">;
+  readonly stores: Pick<Stores, "applications" | "configuration" | "deliveries" | "drift" | "inventories" | "sweeps" | "syncs">;
 }
 
 export interface ApiRequest {
@@ -31,7 +31,7 @@ type Answer = (names: readonly string[], request: ApiRequest, options: CallOptio
  */
 export function createApi({ stores }: ApiDeps): (request: ApiRequest, options?: CallOptions) => Promise<ApiResponse> {
   const routes: readonly (readonly [RegExp, Answer])[] = [
-    [/^\/applications$/, async (_, __, options) => ({ items: await applications(options) })],
+    [/^\/applications$/, async (_, __, options) => overview(options)],
     [/^\/applications\/([^/]+)$/, async ([name = ""], _, options) => viewOf(await known(name, options), options)],
     [
       /^\/applications\/([^/]+)\/syncs$/,
@@ -72,6 +72,11 @@ export function createApi({ stores }: ApiDeps): (request: ApiRequest, options?: 
     if (!state.removed) return applicationView(state);
     const inventory = await stores.inventories.load(state.application, options);
     return { ...applicationView(state), kept: inventory?.entries.map(({ ref }) => displayRef(ref)) ?? [] };
+  }
+
+  async function overview(options: CallOptions): Promise<unknown> {
+    const [items, configurationProblem] = await Promise.all([applications(options), stores.configuration.loadProblem(options)]);
+    return { items, configurationProblem };
   }
 
   async function known(name: string, options: CallOptions): Promise<ApplicationState> {
@@ -118,6 +123,7 @@ function applicationView({
   planError,
   plannedRevision,
   drifted,
+  additions,
 }: ApplicationState) {
   const { cluster, namespace, repository, targetRevision, path, drift } = definition;
   return {
@@ -135,6 +141,7 @@ function applicationView({
     plannedRevision,
     planError,
     drifted,
+    additions,
     ...(lastSync === undefined ? {} : { lastSync }),
   };
 }

@@ -7,6 +7,8 @@ const attempts = 10;
 
 export interface StateChange {
   readonly application: string;
+  /** The state as just read; asked for when absent. */
+  readonly known?: ApplicationState;
   /** The state to write; undefined leaves the stored one. Asked again when another writer was first. */
   readonly change: (state: ApplicationState | undefined) => Omit<ApplicationState, "version"> | undefined;
 }
@@ -14,11 +16,11 @@ export interface StateChange {
 /** Changes a state by read, conditional write and, when another writer was first, once more. Returns what stands. */
 export async function changeState(
   applications: ApplicationStore,
-  { application, change }: StateChange,
+  { application, known, change }: StateChange,
   options: CallOptions = {},
 ): Promise<ApplicationState | undefined> {
   for (let attempt = 1; attempt <= attempts; attempt++) {
-    const stored = await applications.get(application, options);
+    const stored = attempt === 1 && known !== undefined ? known : await applications.get(application, options);
     const next = change(stored);
     if (next === undefined) return stored;
     const written: ApplicationState = { ...next, version: (stored?.version ?? 0) + 1 };

@@ -79,7 +79,7 @@ export function createApplyStage(deps: SyncDeps): RunStage {
       if (superset.some((entry) => !entries.includes(entry))) await saveEntries(work, superset);
       const outcome = await applyInOrder({ work, writer, live, objects: toApply, heal: batch.trigger === "heal", logger });
       if (outcome.entries.length > 0) await saveEntries(work, merged(superset, outcome.entries));
-      return await settle(progress, work, { prepared, plan, outcome });
+      return settle(progress, work, { prepared, plan, outcome });
     } catch (error) {
       logger.warn("sync.apply-failed", { error: messageOf(error) });
       return failed(progress, work, error);
@@ -120,7 +120,8 @@ export function createApplyStage(deps: SyncDeps): RunStage {
     };
   }
 
-  async function settle(
+  /** Counts up what happened; whether the lease is still held is seen by the health stage, before anything else is done. */
+  function settle(
     progress: Progress,
     work: Work,
     {
@@ -128,13 +129,12 @@ export function createApplyStage(deps: SyncDeps): RunStage {
       plan,
       outcome,
     }: { readonly prepared: Prepared; readonly plan: SyncPlan<DesiredObject>; readonly outcome: Outcome },
-  ): Promise<Progress> {
+  ): Progress {
     const changes = [...prepared.failed, ...outcome.changes];
-    const counted = withChanges(work, changes, ({ ref, error }) => `${displayRef(ref)}: ${error}`);
+    const counted = withChanges(work, changes, ({ ref, error }) => named(displayRef(ref), error));
     const counts = { ...counted.counts, unchanged: counted.counts.unchanged + plan.unchanged.length };
-    const mine = await stores.leases.renew(work.lease, { phase: "waiting", seconds: leaseSeconds });
-    const next: Work = { ...counted, counts, retryable: outcome.retryable };
-    return mine ? { ...progress, stage: "health", work: next } : concluded(progress, next, "Superseded");
+    const next: Work = { ...counted, counts, retryable: outcome.retryable || prepared.retryable, leaving: plan.prune.length };
+    return { ...progress, stage: "health", work: next };
   }
 
   async function saveEntries(work: Work, entries: readonly InventoryEntry[]): Promise<void> {
@@ -142,6 +142,9 @@ export function createApplyStage(deps: SyncDeps): RunStage {
     await stores.inventories.save({ application, cluster, entries }, { fence: work.lease.fence });
   }
 }
+
+/** An error with its object in front, unless it names it already. */
+const named = (object: string, error: string): string => (error.includes(object) ? error : `${object}: ${error}`);
 
 interface Outcome {
   readonly changes: readonly Change[];

@@ -23,7 +23,11 @@ export function createBeginStage({ stores, clock, log }: SyncDeps): RunStage {
     }
     const work = beginWork(state, state.desired, taken.lease, { now: clock.now(), runId });
     const record = syncRecord(work, { trigger: batch.trigger, correlationId: batch.correlationId, finishedAt: "" });
-    await changeState(stores.applications, { application, change: (stored) => stored && withLastSync(stored, record) });
+    await changeState(stores.applications, {
+      application,
+      known: state,
+      change: (stored) => stored && withLastSync(stored, record),
+    });
     log.info("sync.begun", {
       application,
       sync: work.syncId,
@@ -54,6 +58,7 @@ export function createBeginStage({ stores, clock, log }: SyncDeps): RunStage {
       counts: noCounts,
       errors: [],
       retryable: false,
+      leaving: 0,
     };
   }
 }

@@ -1,12 +1,19 @@
 import { prepareObjects } from "../apply/prepare.ts";
 import type { ClusterReader } from "../cluster/cluster.ts";
 import { mapConcurrently } from "../cluster/concurrency.ts";
+import type { Application } from "../model/application.ts";
+import { repositoryKey } from "../model/repository.ts";
 import { resourceKey } from "../model/resource.ts";
 import type { ApplicationState } from "../model/sync.ts";
 import type { SyncDeps } from "./sync-deps.ts";
 
-/** Applications by the `resourceKey` of what they want and may not have applied yet. */
-export type Claims = ReadonlyMap<string, readonly string[]>;
+/** Who else wants an object, or may want it. */
+export interface Claims {
+  /** Names of applications that want the object with this `resourceKey` and may not have applied it yet. */
+  readonly wanting: (key: string) => readonly string[];
+  /** Names of applications that may be a removed one under another name: same folder, and nothing rendered of it so far. */
+  readonly heirs: (removed: Application) => readonly string[];
+}
 
 /**
  * What the applications of a cluster want whose newest desired state has not been synced yet. An object that moves from one
@@ -34,7 +41,10 @@ export async function readClaims(
   for (const { application, keys } of wanted) {
     for (const key of keys) claims.set(key, [...(claims.get(key) ?? []), application]);
   }
-  return claims;
+  return {
+    wanting: (key) => claims.get(key) ?? [],
+    heirs: (removed) => states.filter((state) => isHeir(state, removed)).map(({ application }) => application),
+  };
 
   async function wantedBy({ application, definition, desired }: ApplicationState) {
     const objects = await stores.snapshots.load(desired?.snapshot ?? "");
@@ -46,4 +56,10 @@ export async function readClaims(
 function isUnsynced({ desired, lastSync }: ApplicationState): boolean {
   if (desired === undefined || desired.snapshot === "") return false;
   return lastSync?.generation !== desired.generation || lastSync.phase !== "Succeeded";
+}
+
+/** A rename whose first render fails says nothing about what the new name wants: then the old one's objects have to stay. */
+function isHeir({ definition, desired, planError }: ApplicationState, { name, repository, path }: Application): boolean {
+  const isSameFolder = definition.path === path && repositoryKey(definition.repository) === repositoryKey(repository);
+  return desired === undefined && planError !== "" && definition.name !== name && isSameFolder;
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { readHealth } from "../apply/read-health.ts";
 import { mapConcurrently } from "../cluster/concurrency.ts";
 import { isDriftlessError, messageOf } from "../errors.ts";
@@ -8,12 +9,26 @@ import { concluded, type Progress, syncRecord, type Work, withLastSync } from ".
 import type { RunStage } from "./sync-batch.ts";
 import { leaseSeconds, type SyncDeps } from "./sync-deps.ts";
 
+/** Milliseconds between the first looks at the health of what was just applied. */
+const looksAfter = [100, 200, 300] as const;
+
 /** Looks at the health of what was applied; an application goes on to the prune when it is healthy, and fails at its deadline. */
 export function createHealthStage({ stores, clusters, clock, log }: SyncDeps): RunStage {
   return async (here, { batch }) => {
-    const health = await assess(here, batch);
+    const health = await assessPatiently(here, batch);
     return mapConcurrently(here, { limit: 32, work: (progress) => decide(progress, health.get(progress.application), batch) });
   };
+
+  /** Right after an apply most rollouts need less than a second: looking again costs less than a pause of the run. */
+  async function assessPatiently(here: readonly Progress[], batch: SyncBatch): Promise<ReadonlyMap<string, Health>> {
+    const isFirst = here.some(({ work }) => work?.phase === "Running");
+    for (const pause of isFirst ? looksAfter : []) {
+      const health = await assess(here, batch);
+      if ([...health.values()].every(({ status }) => status !== "Progressing")) return health;
+      await delay(pause);
+    }
+    return assess(here, batch);
+  }
 
   async function assess(here: readonly Progress[], batch: SyncBatch): Promise<ReadonlyMap<string, Health>> {
     const inventories = await mapConcurrently(here, {

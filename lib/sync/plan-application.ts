@@ -22,8 +22,8 @@ export interface PlanApplicationDeps {
 export interface PlanRequest {
   readonly application: Application;
   readonly state: ApplicationState | undefined;
-  /** The commit at the head of the application's branch; undefined when there is no such branch. */
-  readonly tree: SourceTree | undefined;
+  /** The commit at the head of the application's branch, or why it cannot be read. */
+  readonly tree: SourceTree | DriftlessError;
   readonly correlationId: string;
 }
 
@@ -41,8 +41,7 @@ export function createPlanApplication(
   return async (request, options = {}) => {
     const { application, state, tree, correlationId } = request;
     try {
-      if (tree === undefined)
-        throw new DriftlessError("source", `branch ${application.targetRevision} of ${application.repository} does not exist`);
+      if (tree instanceof DriftlessError) throw tree;
       refuseMove(request);
       const definitionDigest = stores.digest(definitionText(application));
       const reason = await reasonToRender({ state, tree, definitionDigest }, options);
@@ -82,6 +81,7 @@ export function createPlanApplication(
               application: application.name,
               health: { status: "Unknown", message: "not synced yet" },
               drifted: 0,
+              additions: 0,
             }),
             definition: application,
             removed: false,
@@ -111,7 +111,7 @@ export function createPlanApplication(
     error: string,
     options: CallOptions,
   ): Promise<void> {
-    const revision = tree?.commit ?? "";
+    const revision = tree instanceof DriftlessError ? "" : tree.commit;
     const now = timestamp(clock);
     const failure = (state: ApplicationState | undefined): SyncRecord => ({
       id: createHash("sha256").update(`${application.name}/${revision}/${error}`).digest("hex").slice(0, 16),
@@ -145,9 +145,11 @@ export function createPlanApplication(
               inputs: {},
               definitionDigest: "",
               drifted: 0,
+              additions: 0,
             }),
-            definition: application,
-            removed: false,
+            // What was applied is where it was applied, whatever a refused definition says.
+            definition: stored?.desired === undefined ? application : { ...application, cluster: stored.definition.cluster },
+            removed: stored?.removed ?? false,
             planError: error,
             plannedRevision: revision,
           };
@@ -180,14 +182,14 @@ async function reasonToRender(
 }
 
 /** Objects left behind in the old cluster would be orphans: the move has to go through a removal, which prunes them. */
-function refuseMove({ application, state }: PlanRequest): void {
+function refuseMove({ application: { name, cluster }, state }: PlanRequest): void {
   const owner = state?.desired === undefined ? undefined : state.definition.cluster;
-  if (owner === undefined || owner === application.cluster) return;
-  throw new DriftlessError(
-    "config",
-    `application ${application.name} moved from cluster ${owner} to ${application.cluster}: remove it from driftless.yaml first, ` +
-      "so that its objects are pruned there, and add it again with the next push",
-  );
+  if (owner === undefined || owner === cluster) return;
+  const todo =
+    state?.removed === true
+      ? `it still keeps objects in cluster ${owner} (driftless status says which): delete them there, and push again after the next sweep`
+      : "remove it from driftless.yaml first, so that its objects are pruned there, and add it again with the next push";
+  throw new DriftlessError("config", `application ${name} moved from cluster ${owner} to ${cluster}: ${todo}`);
 }
 
 function refuseEmpty(application: Application, { objects }: Rendered): void {

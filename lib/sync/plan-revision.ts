@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { mapConcurrently } from "../cluster/concurrency.ts";
-import { isDriftlessError, messageOf } from "../errors.ts";
+import { DriftlessError, isDriftlessError, messageOf } from "../errors.ts";
 import type { Application, Configuration } from "../model/application.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { RevisionMessage } from "../model/delivery.ts";
 import { repositoryKey } from "../model/repository.ts";
 import type { ApplicationState, SyncBatch, SyncTrigger } from "../model/sync.ts";
-import { definitionText } from "../plan/affected.ts";
+import type { SourceTree } from "../model/tree.ts";
+import { definitionText, selectApplications } from "../plan/affected.ts";
 import type { SyncStarter } from "../queue/queue.ts";
 import type { Sources } from "../source/source.ts";
 import type { StoredConfiguration, Stores } from "../store/store.ts";
@@ -43,12 +44,18 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
     try {
       const mayChange = holdsConfiguration(deps.configuration, message);
       const { configuration } = await currentConfiguration(mayChange, options);
+      if (!mayChange && selectApplications(configuration, message).length === 0) {
+        return await closeDelivery(message, { outcomes: [], removed: [], used: false }, options);
+      }
       const states = new Map((await stores.applications.list(options)).map((state) => [state.application, state]));
       const branches = branchesToPlan({ configuration, message, states, mayChange });
-      const outcomes = await Promise.all(branches.map((branch) => planBranch(branch, { states, correlationId }, options)));
-      const removed = await planRemoved({ configuration, states }, options);
-      await startRuns([...outcomes.flat(), ...removed], { correlationId }, options);
-      await closeDelivery(message, { outcomes: outcomes.flat(), removed, used: branches.length > 0 }, options);
+      const planned = await Promise.allSettled(branches.map((branch) => planBranch(branch, { states, correlationId }, options)));
+      const outcomes = planned.flatMap((branch) => (branch.status === "fulfilled" ? branch.value : []));
+      const removed = await planRemoved({ configuration, states, correlationId }, options);
+      await startRuns([...outcomes, ...removed], { correlationId }, options);
+      // A repository that is away keeps no other back; the message comes again for it.
+      for (const branch of planned) if (branch.status === "rejected") throw branch.reason;
+      await closeDelivery(message, { outcomes, removed, used: branches.length > 0 }, options);
     } catch (error) {
       if (!isDriftlessError(error) || error.retryable) throw error;
       log.warn("plan.refused", { ...message, error: messageOf(error) });
@@ -86,23 +93,43 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
     { states, correlationId }: { readonly states: ReadonlyMap<string, ApplicationState>; readonly correlationId: string },
     options: CallOptions,
   ): Promise<readonly PlanOutcome[]> {
-    const source = sources.source(repository);
-    const head = await source.head(branch, options);
-    const tree = head === undefined ? undefined : await source.open(head, options);
-    log.info("plan.begun", { repository, branch, revision: head ?? "", applications: applications.length, correlationId });
+    const tree = await openHead({ repository, branch }, options);
+    const revision = tree instanceof DriftlessError ? "" : tree.commit;
+    log.info("plan.begun", { repository, branch, revision, applications: applications.length, correlationId });
     const outcomes = await mapConcurrently(applications, {
       limit: 16,
       work: (application) => planApplication({ application, state: states.get(application.name), tree, correlationId }, options),
     });
-    if (head !== undefined) await stores.heads.put(repository, branch, head, options);
+    if (revision !== "") await stores.heads.put(repository, branch, revision, options);
     return outcomes;
+  }
+
+  /** The trees at the head of a branch, or why there are none and will be none: that fails the applications that live there. */
+  async function openHead(
+    { repository, branch }: Pick<Branch, "repository" | "branch">,
+    options: CallOptions,
+  ): Promise<SourceTree | DriftlessError> {
+    try {
+      const source = sources.source(repository);
+      const head = await source.head(branch, options);
+      if (head !== undefined) return await source.open(head, options);
+      return new DriftlessError("source", `branch ${branch} of ${repository} does not exist`);
+    } catch (error) {
+      if (!isDriftlessError(error, "source", "config") || error.retryable) throw error;
+      return error;
+    }
   }
 
   /** Applications that left the configuration: nothing is desired of them any more, and the prune guard decides. */
   async function planRemoved(
-    { configuration, states }: { readonly configuration: Configuration; readonly states: ReadonlyMap<string, ApplicationState> },
+    request: {
+      readonly configuration: Configuration;
+      readonly states: ReadonlyMap<string, ApplicationState>;
+      readonly correlationId: string;
+    },
     options: CallOptions,
   ): Promise<readonly PlanOutcome[]> {
+    const { configuration, states, correlationId } = request;
     const wanted = new Set(configuration.applications.map(({ name }) => name));
     const gone = [...states.values()].filter(({ application, removed }) => !wanted.has(application) && !removed);
     return mapConcurrently(gone, {
@@ -113,7 +140,7 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
           { application, change: (stored) => stored && tombstone(stored, timestamp(clock)) },
           options,
         );
-        log.info("plan.removed", { application });
+        log.info("plan.removed", { application, correlationId });
         return state
           ? { outcome: "planned", application, state }
           : { outcome: "failed", application, error: "it is gone already" };

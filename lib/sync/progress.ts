@@ -29,6 +29,8 @@ export interface Work {
   readonly counts: SyncRecord["counts"];
   readonly errors: readonly string[];
   readonly retryable: boolean;
+  /** Objects of the inventory that the desired state has no more: what the prune has to look at. */
+  readonly leaving: number;
 }
 
 export const noCounts: SyncRecord["counts"] = { created: 0, configured: 0, unchanged: 0, pruned: 0, failed: 0 };

@@ -49,13 +49,14 @@ export function createPruneStage(deps: SyncDeps): RunStage {
 
   async function pruneOne(progress: Progress, work: Work, { batch, claimsOf }: PruneRun): Promise<Progress> {
     const { name: application, cluster, sync: policy } = work.definition;
+    if (work.leaving === 0) return concluded(progress, work, "Succeeded");
     const entries = (await stores.inventories.load(application))?.entries ?? [];
     const leaving = entries.filter((entry) => entry.leaving === true);
     if (leaving.length === 0) return concluded(progress, work, "Succeeded");
     const writer = await clusters.writer(cluster);
     const claims = await claimsOf(writer);
     const live = await liveOf(leaving, { writer, application });
-    const held = heldBack(leaving, { claims, live, application });
+    const held = heldBack(leaving, { claims, live, work });
     const free = leaving.filter((entry) => !held.some((other) => other.entry === entry));
     const guard = pruneGuard({ leaving: free, inventoryCount: entries.length, policy, removed: work.removed, application, live });
     if (!(await stores.leases.renew(work.lease, { phase: "applying", seconds: leaseSeconds })))
@@ -101,15 +102,17 @@ interface PruneRun {
   readonly claimsOf: (reader: ClusterReader) => Promise<Claims>;
 }
 
-/** What is claimed and still carries our label; once it carries another's, the guard lets it go. */
+/** What others claim and still carries our label; once it carries another's, the guard lets it go. */
 function heldBack(
   leaving: readonly InventoryEntry[],
-  { claims, live, application }: { readonly claims: Claims; readonly live: LiveObjects; readonly application: string },
+  { claims, live, work }: { readonly claims: Claims; readonly live: LiveObjects; readonly work: Work },
 ): readonly Held[] {
+  const heirs = work.removed ? claims.heirs(work.definition) : [];
   return leaving.flatMap((entry) => {
     const key = resourceKey(entry.ref);
-    const by = claims.get(key) ?? [];
-    return by.length > 0 && live.get(key)?.metadata.labels?.[applicationLabel] === application ? [{ entry, by }] : [];
+    const by = [...new Set([...claims.wanting(key), ...heirs])];
+    const isOurs = live.get(key)?.metadata.labels?.[applicationLabel] === work.definition.name;
+    return by.length > 0 && isOurs ? [{ entry, by }] : [];
   });
 }
 

@@ -1,5 +1,5 @@
 import { parseConfiguration } from "../config/configuration.ts";
-import { DriftlessError } from "../errors.ts";
+import { DriftlessError, isDriftlessError, messageOf } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
 import { repositoryKey } from "../model/repository.ts";
 import type { Sources } from "../source/source.ts";
@@ -24,7 +24,7 @@ export function createReadConfiguration({
   store,
   from,
 }: ReadConfigurationDeps): (options?: CallOptions) => Promise<StoredConfiguration> {
-  return async (options = {}) => {
+  const read = async (options: CallOptions): Promise<StoredConfiguration> => {
     const source = sources.source(from.repository);
     const head = await source.head(from.branch, options);
     if (head === undefined)
@@ -38,9 +38,20 @@ export function createReadConfiguration({
     const bytes = (await tree.read([entry.oid], options)).get(entry.oid);
     const text = new TextDecoder().decode(bytes);
     const configuration = parseConfiguration({ text, file: from.path, repository: from.repository });
-    const read: StoredConfiguration = { configuration, revision: head, oid: entry.oid };
-    await store.save(read, options);
-    return read;
+    const newest: StoredConfiguration = { configuration, revision: head, oid: entry.oid };
+    await store.save(newest, options);
+    return newest;
+  };
+
+  return async (options = {}) => {
+    try {
+      const newest = await read(options);
+      if ((await store.loadProblem(options)) !== "") await store.saveProblem("", options);
+      return newest;
+    } catch (error) {
+      if (isDriftlessError(error, "config", "source") && !error.retryable) await store.saveProblem(messageOf(error), options);
+      throw error;
+    }
   };
 }
 

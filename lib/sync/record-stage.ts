@@ -14,11 +14,12 @@ export function createRecordStage({ stores, clock, log }: SyncDeps): RunStage {
     const row = syncRecord(work, { trigger, correlationId, finishedAt: timestamp(clock) });
     await stores.syncs.put(row);
     if (row.phase !== "Superseded") {
-      const healed = row.phase === "Succeeded" ? await closeDrift(row, work) : 0;
-      if (!(work.removed && row.phase === "Succeeded" && (await forget(application, work)))) {
+      const known = await stores.applications.get(application);
+      const healed = row.phase === "Succeeded" ? await closeDrift(row, { work, known }) : 0;
+      if (!(work.removed && row.phase === "Succeeded" && (await forget(known, work)))) {
         const change = (state: ApplicationState | undefined) =>
           state && withLastSync({ ...state, drifted: Math.max(0, state.drifted - healed) }, row);
-        await changeState(stores.applications, { application, change });
+        await changeState(stores.applications, { application, change, ...(known === undefined ? {} : { known }) });
       }
       await stores.leases.release(work.lease);
     }
@@ -36,11 +37,13 @@ export function createRecordStage({ stores, clock, log }: SyncDeps): RunStage {
   return (here, { batch }) => mapConcurrently(here, { limit: 32, work: (progress) => record(progress, batch) });
 
   /** A sync puts right what it applies; of a removed application nothing is desired any more, so that nothing can differ. */
-  async function closeDrift({ application, id, finishedAt }: SyncRecord, { removed }: Work): Promise<number> {
-    const state = await stores.applications.get(application);
-    if ((state?.drifted ?? 0) === 0) return 0;
+  async function closeDrift(
+    { application, id, finishedAt }: SyncRecord,
+    { work, known }: { readonly work: Work; readonly known: ApplicationState | undefined },
+  ): Promise<number> {
+    if (known === undefined || known.drifted + (work.removed ? known.additions : 0) === 0) return 0;
     const rows = await stores.drift.open(application);
-    const open = rows.filter(({ kind }) => removed || kind === "changed" || kind === "missing");
+    const open = rows.filter(({ kind }) => work.removed || kind === "changed" || kind === "missing");
     if (open.length > 0) await stores.drift.heal(open, { at: finishedAt, by: id });
     return open.length;
   }
@@ -49,10 +52,10 @@ export function createRecordStage({ stores, clock, log }: SyncDeps): RunStage {
    * Removes the row of a removed application that owns nothing any more. While something was kept (a Namespace, what an
    * annotation protects), the row stays and tells of it; the sweep starts another run when that is gone.
    */
-  async function forget(application: string, work: Work): Promise<boolean> {
+  async function forget(state: ApplicationState | undefined, work: Work): Promise<boolean> {
+    const { name: application } = work.definition;
     const inventory = await stores.inventories.load(application);
     if ((inventory?.entries.length ?? 0) > 0) return false;
-    const state = await stores.applications.get(application);
     if (state !== undefined && state.desired?.generation !== work.desired.generation) return false;
     await stores.inventories.remove(application, { fence: work.lease.fence });
     await stores.applications.remove(application);

@@ -102,7 +102,7 @@ export function createSweepCluster(deps: SweepClusterDeps): (sweep: ClusterSweep
       state,
       entries: all.filter(({ ref }) => !forbidden.has(`${ref.group}/${ref.kind}`)),
     }));
-    const watched = readable.filter(({ state }) => state.definition.drift !== "ignore" || state.drifted > 0);
+    const watched = readable.filter(({ state }) => state.definition.drift !== "ignore" || openRows(state) > 0);
     const verdicts = await mapConcurrently(watched, { limit: 8, work: (owner) => judge(owner, look, options) });
     const known = new Set(owners.map(({ state }) => state.application));
     const healing = verdicts.filter(({ heal }) => heal).map(({ application }) => application);
@@ -130,7 +130,7 @@ export function createSweepCluster(deps: SweepClusterDeps): (sweep: ClusterSweep
     const nothing: Detected = { rows: [], suspects: 0, takeBack: [], errors: [] };
     const detected = definition.drift === "ignore" ? nothing : await detect({ state, entries }, look, options);
     const quiet = detected.rows.length === 0 && detected.takeBack.length === 0;
-    if (quiet && state.drifted === 0) return { application, detected, skipped: false, heal: false };
+    if (quiet && openRows(state) === 0) return { application, detected, skipped: false, heal: false };
     if (await isBusy(state, options)) return { application, detected: nothing, skipped: true, heal: false };
     await recordRows(state, detected.rows, look, options);
     const heals = detected.takeBack.length > 0 || detected.rows.some(({ kind }) => kind === "changed" || kind === "missing");
@@ -160,20 +160,24 @@ export function createSweepCluster(deps: SweepClusterDeps): (sweep: ClusterSweep
     options: CallOptions,
   ): Promise<void> {
     const { application } = state;
-    const open = state.drifted > 0 ? await stores.drift.open(application, options) : [];
+    const open = openRows(state) > 0 ? await stores.drift.open(application, options) : [];
+    const known = new Map(open.map((row) => [rowKey(row), row]));
     const found = new Set(rows.map(rowKey));
     const over = open.filter((row) => !found.has(rowKey(row)));
-    await mapConcurrently(rows, { limit: 16, work: (row) => stores.drift.record(row, options) });
+    await mapConcurrently(rows, {
+      limit: 16,
+      work: (row) => stores.drift.record(asSeenFirst(row, known.get(rowKey(row))), options),
+    });
     if (over.length > 0) await stores.drift.heal(over, { at: now, by: "" }, options);
-    for (const { kind, ref, field, manager } of rows)
+    for (const row of rows.filter((candidate) => !known.has(rowKey(candidate)))) {
+      const { kind, ref, field, manager } = row;
       log.info("sweep.drift", { sweep: sweep.id, application, kind, ref: resourceKey(ref), field, manager });
-    if (state.drifted !== rows.length) {
-      await changeState(
-        stores.applications,
-        { application, change: (stored) => stored && { ...stored, drifted: rows.length } },
-        options,
-      );
     }
+    const additions = rows.filter(({ kind }) => kind === "addition").length;
+    const drifted = rows.length - additions;
+    if (state.drifted === drifted && state.additions === additions) return;
+    const change = (stored: ApplicationState | undefined) => stored && { ...stored, drifted, additions };
+    await changeState(stores.applications, { application, change }, options);
   }
 
   /** The objects of an application as a sync would apply them, loaded when the first suspect asks. */
@@ -229,6 +233,14 @@ function orphansOf(
     applicationOf: ({ metadata }) => metadata.labels?.[applicationLabel] ?? "",
     refOf: (object) => ({ ...gvkOf(object), namespace: object.metadata.namespace ?? "", name: object.metadata.name }),
   });
+}
+
+const openRows = ({ drifted, additions }: ApplicationState): number => drifted + additions;
+
+/** Where the server keeps no time of a change, it is when it was seen, and the first time counts. */
+function asSeenFirst(row: DriftRow, known: DriftRow | undefined): DriftRow {
+  const isGuess = row.changedAt === row.lastSeen;
+  return known !== undefined && isGuess && known.manager === row.manager ? { ...row, changedAt: known.changedAt } : row;
 }
 
 const rowKey = ({ kind, ref, field }: DriftRow): string => `${kind} ${resourceKey(ref)} ${field}`;

@@ -43,7 +43,10 @@ export function createSyncBatch(deps: SyncDeps): (batch: SyncBatch, run: Durable
   };
 }
 
-/** One second at first, since most rollouts are short; up to ten later. */
+/**
+ * One second at first, since most rollouts are short; up to thirty later: a durable execution may have some 3,000 operations,
+ * and a round has two or more. A newer revision need not wait for it: its own run takes the lease over.
+ */
 function pauseSeconds(round: number): number {
-  return round <= 10 ? 1 : Math.min(10, Math.floor(round / 5));
+  return round <= 10 ? 1 : Math.min(30, Math.floor(round / 5));
 }

@@ -163,6 +163,23 @@ test("an object that is gone while it is tried again is created in the same sync
   assert.deepEqual([told(results), asked], [["created ConfigMap web"], 2]);
 });
 
+test("a namespace that another application brings a moment later is waited for; one that nobody brings fails, for now", async (t) => {
+  const { writer } = await openCluster(t);
+  const namespace = aName("later");
+  let asked = 0;
+  const stillMine = async () => {
+    asked += 1;
+    if (asked === 2) await writer.apply(aNamespace(namespace), { force: true });
+    return true;
+  };
+  const request = { application: namespace, objects: [aConfigMap(namespace, "a")] };
+  assert.deepEqual(told(await applied(writer, { ...request, stillMine })), ["created ConfigMap a"]);
+  await remove(writer, aNamespace(namespace));
+  const [result] = await applied(writer, { application: "nobody", objects: [aConfigMap(aName("never"), "a")] });
+  assert.match(errorOf(result), /namespaces "never-.*" not found/);
+  assert.equal(result?.retryable, true);
+});
+
 test("a Pod in a namespace that was made a moment ago is applied in the same sync", async (t) => {
   const { writer } = await openCluster(t);
   for (let round = 0; round < 3; round++) {

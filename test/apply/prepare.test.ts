@@ -75,7 +75,7 @@ test("the scope of a kind that the application brings itself is read from its de
 });
 
 test("a kind that nobody serves fails by name and says what to do; the others are prepared", async (t) => {
-  const { desired, failed } = await prepare(t, [
+  const { desired, failed, retryable } = await prepare(t, [
     { apiVersion: "none.example/v1", kind: "Nothing", metadata: { name: "n" } },
     { apiVersion: "apps/v9", kind: "Deployment", metadata: { name: "d" } },
     aConfigMap("", "a"),
@@ -91,10 +91,12 @@ test("a kind that nobody serves fails by name and says what to do; the others ar
       "the cluster serves no kind Deployment in apps/v9; install its CustomResourceDefinition or correct the apiVersion",
     ],
   );
+  assert.equal(retryable, true, "another application may bring the definition");
 });
 
 test("an object for which nobody names a namespace fails, and says where to name it", async (t) => {
-  const { desired, failed } = await prepare(t, [aPod("", "p"), aNamespace("n")], "");
+  const { desired, failed, retryable } = await prepare(t, [aPod("", "p"), aNamespace("n")], "");
+  assert.equal(retryable, false);
   assert.deepEqual(
     desired.map(({ ref }) => ref.kind),
     ["Namespace"],

@@ -45,6 +45,7 @@ export function aState(change: Partial<ApplicationState> = {}): ApplicationState
     plannedRevision: "6dcb09b",
     health: { status: "Healthy", message: "" },
     drifted: 0,
+    additions: 0,
     version: 1,
     ...change,
   };

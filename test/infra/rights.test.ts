@@ -48,6 +48,7 @@ test("each function may make the calls that it makes, and no others", async () =
       "lambda:InvokeFunction",
       ...logs,
       "secretsmanager:GetSecretValue",
+      "sqs:ChangeMessageVisibility",
       "sqs:DeleteMessage",
       "sqs:GetQueueAttributes",
       "sqs:ReceiveMessage",

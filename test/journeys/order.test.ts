@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { stringifyJson } from "../../lib/model/json.ts";
 import type { Manifest } from "../../lib/model/resource.ts";
-import { aConfigMap, aCrd, aDeployment, aNamespace, aPod } from "../support/objects.ts";
 import { eventually, type Journey, startJourney } from "../support/journey.ts";
+import { aConfigMap, aCrd, aDeployment, aNamespace, aPod } from "../support/objects.ts";
 
 const group = "order.driftless.example";
 
@@ -13,7 +13,8 @@ const files = (folder: string, objects: readonly Manifest[]): Record<string, str
 
 function configuration(applications: Readonly<Record<string, string>>): string {
   const lines = Object.entries(applications).map(
-    ([name, namespace]) => `  - { name: ${name}, path: ${name}, cluster: local, namespace: ${namespace}, sync: { timeout: 30s } }\n`,
+    ([name, namespace]) =>
+      `  - { name: ${name}, path: ${name}, cluster: local, namespace: ${namespace}, sync: { timeout: 30s } }\n`,
   );
   return `clusters: [{ name: local, context: admin }]\napplications:\n${lines.join("")}`;
 }
@@ -30,7 +31,12 @@ describe("what others stand on comes first", () => {
   });
 
   test("a Namespace and its objects, definitions and their objects in one push are synced in one run", async () => {
-    const chair: Manifest = { apiVersion: `${group}/v1`, kind: "Chair", metadata: { name: "c" }, spec: { id: 9007199254740993n } };
+    const chair: Manifest = {
+      apiVersion: `${group}/v1`,
+      kind: "Chair",
+      metadata: { name: "c" },
+      spec: { id: 9007199254740993n },
+    };
     const room: Manifest = { apiVersion: `${group}/v1`, kind: "Room", metadata: { name: "r" }, spec: { id: 1 } };
     const commit = await journey.push({
       "driftless.yaml": configuration({ [name]: name }),
@@ -49,7 +55,9 @@ describe("what others stand on comes first", () => {
     assert.deepEqual([sync.phase, sync.errors, sync.counts.created, sync.counts.failed], ["Succeeded", [], 8, 0]);
     assert.equal((await journey.syncs(name)).length, 1);
 
-    const created = journey.events.filter(({ event }) => event === "sync.created").map(({ ref }) => String(ref).split(" ")[0]);
+    const created = journey.events
+      .filter(({ event }) => event === "sync.created")
+      .map(({ ref }) => String(ref).replace(/ .*/, ""));
     assert.deepEqual(created.slice(0, 3).toSorted(), ["CustomResourceDefinition", "CustomResourceDefinition", "Namespace"]);
     assert.equal(created[3], "ConfigMap");
     assert.deepEqual(created.slice(4, 6).toSorted(), ["Deployment", "Pod"]);
@@ -99,7 +107,7 @@ describe("an object that moves from one application to another", () => {
     });
   });
   after(async () => {
-    await journey.kubectl("delete", "namespace", "--ignore-not-found", from);
+    await journey.kubectl("delete", "namespace", "--wait=false", "--ignore-not-found", from);
     await journey.close();
   });
 
@@ -109,7 +117,13 @@ describe("an object that moves from one application to another", () => {
     const [left, taken] = await Promise.all([journey.synced(from, commit), journey.synced(to, commit)]);
     assert.deepEqual([left.phase, left.counts.pruned, taken.phase, taken.counts.configured], ["Succeeded", 0, "Succeeded", 1]);
     assert.deepEqual([await uid(), await owner()], [before, to]);
-    assert.deepEqual([await owned(from), await owned(to)], [[from, "stays"], ["other", "settings"]]);
+    assert.deepEqual(
+      [await owned(from), await owned(to)],
+      [
+        [from, "stays"],
+        ["other", "settings"],
+      ],
+    );
   });
 
   test("is not pruned while the application that takes it is held up, however late that comes", async () => {
@@ -130,15 +144,23 @@ describe("an object that moves from one application to another", () => {
     assert.deepEqual([await owned(from), await owned(to)], [[from, "settings", "stays"], ["other"]]);
   });
 
-  test("keeps its uid when the application that had it is renamed", async () => {
+  test("keeps its uid when the application that had it is renamed, also when the new name's first render fails", async () => {
     const before = await uid();
     const renamed = "order-renamed";
-    const commit = await journey.push({
+    const seen = journey.events.length;
+    await journey.push({
       "driftless.yaml": configuration({ [renamed]: from, [to]: from }).replace(`path: ${renamed}`, `path: ${from}`),
+      [`${from}/bad.yaml`]: "kind: [\n",
     });
+    await eventually("the prune waits", async () =>
+      journey.events.slice(seen).some(({ event, application }) => event === "sync.prune-held" && application === from),
+    );
+    assert.deepEqual([await uid(), await owner()], [before, from]);
+    const commit = await journey.push({ [`${from}/bad.yaml`]: null });
     assert.equal((await journey.synced(renamed, commit)).phase, "Succeeded");
     await eventually("the old name is forgotten", async () => (await journey.state(from)) === undefined);
     assert.deepEqual([await uid(), await owner()], [before, renamed]);
     assert.deepEqual(await owned(renamed), [from, "settings", "stays"]);
+    assert.ok(!journey.events.slice(seen).some(({ event }) => event === "sync.pruned"));
   });
 });

@@ -83,7 +83,7 @@ describe("a push becomes a synced cluster", () => {
     const batch = {
       cluster: "local",
       revision: "again",
-      trigger: "manual",
+      trigger: "sweep",
       correlationId: "again",
       applications: [{ name: "push-qa", generation }],
     };

@@ -103,7 +103,7 @@ test("words that Kubernetes reads as booleans give a warning with the line", asy
 });
 
 test("a missing folder, a file in its place, links, submodules and LFS pointers are refused", async () => {
-  await refused({ "b/a.yaml": "" }, /^app: the folder does not exist in commit [0-9a-f]{7}: correct the application's path$/);
+  await refused({ "b/a.yaml": "" }, /^app: the folder does not exist in commit [0-9a-f]{7}: correct the path$/);
   await refused({ app: "x" }, "app: the application's path is a file: name the folder that holds it");
   await refused(
     { "app/a.yaml": { link: "../b.yaml" } },

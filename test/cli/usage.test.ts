@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { runDriftless } from "./run.ts";
+
+test("without a command, and with --help, the commands are listed", async () => {
+  for (const args of [[], ["--help"], ["help"]]) {
+    const { status, stdout, stderr } = await runDriftless(args);
+    assert.deepEqual([status, stderr], [0, ""]);
+    for (const command of ["status", "history APP", "drift [APP]", "render DIR", "health FILE", "kubectl"]) {
+      assert.ok(stdout.includes(`driftless ${command}`), command);
+    }
+  }
+});
+
+test("every command has help of its own", async () => {
+  for (const command of ["status", "history", "drift", "render", "health"]) {
+    const { status, stdout } = await runDriftless([command, "--help"]);
+    assert.deepEqual([status, stdout.startsWith(`driftless ${command}`)], [0, true], command);
+  }
+});
+
+const wrong: readonly (readonly [args: readonly string[], reason: RegExp])[] = [
+  [["stauts"], /there is no command stauts/],
+  [["status", "--colour"], /--colour/],
+  [["status", "shop"], /unexpected argument shop/],
+  [["history"], /an argument is missing/],
+  [["render"], /an argument is missing/],
+  [["drift", "shop", "web"], /unexpected argument web/],
+  [["drift", "--since", "yesterday"], /--since is a duration such as 30m or 24h, not yesterday/],
+  [["status", "--output", "xml"], /--output is table or json, not xml/],
+  [["status", "--api"], /--api/],
+];
+for (const [args, reason] of wrong) {
+  test(`wrong usage says what is wrong, and where help is: driftless ${args.join(" ")}`, async () => {
+    const { status, stdout, stderr } = await runDriftless(args);
+    assert.deepEqual([status, stdout], [2, ""]);
+    assert.match(stderr, reason);
+    assert.match(stderr, /driftless --help|--help {2,}/);
+    assert.doesNotMatch(stderr, /\n +at /);
+  });
+}
+
+for (const args of [["status"], ["history", "shop"], ["drift"]]) {
+  test(`where no Driftless is known, driftless ${args.join(" ")} says how to name one`, async () => {
+    const { status, stdout, stderr } = await runDriftless(args);
+    assert.deepEqual([status, stdout], [1, ""]);
+    assert.equal(
+      stderr,
+      "driftless: no Driftless is known here: start one with `npm start`, or name one with --api URL or DRIFTLESS_API\n",
+    );
+  });
+}
+
+test("an API that does not answer is named, and why", async () => {
+  const api = "http://127.0.0.1:1/api";
+  for (const options of [{ args: ["status", "--api", api] }, { args: ["status"], environment: { DRIFTLESS_API: api } }]) {
+    const { status, stderr } = await runDriftless(options.args, options);
+    assert.equal(status, 1);
+    assert.match(
+      stderr,
+      /^driftless: http:\/\/127\.0\.0\.1:1\/api\/applications did not answer as the API of Driftless does: .+\n$/,
+    );
+  }
+});
+
+test("a password in the API's address is not printed", async () => {
+  const { stderr } = await runDriftless(["status", "--api", "http://ada:hunter2@127.0.0.1:1/api"]);
+  assert.ok(!stderr.includes("hunter2"), stderr);
+});
+
+test("kubectl without a running installation says what to start", async () => {
+  const { status, stderr } = await runDriftless(["kubectl", "get", "pods", "--all-namespaces"]);
+  assert.deepEqual([status, stderr], [1, "driftless: nothing runs here: `npm start` first\n"]);
+});
