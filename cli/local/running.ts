@@ -27,9 +27,10 @@ export async function readRunning(environment: NodeJS.ProcessEnv): Promise<Runni
   }
 }
 
-/** Says that it runs; returns what takes the word back. */
+/** Says that it runs, unless another one that still runs has said so; returns what takes the word back. */
 export async function announceRunning(running: Running, environment: NodeJS.ProcessEnv): Promise<() => Promise<void>> {
   const file = fileOf(environment);
+  if ((await readRunning(environment)) !== undefined) return () => Promise.resolve();
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, JSON.stringify(running), { mode: 0o600 });
   return () => rm(file, { force: true });

@@ -33,10 +33,8 @@ export async function readClaims(
   { stores }: Pick<SyncDeps, "stores">,
   { cluster, reader }: { readonly cluster: string; readonly reader: ClusterReader },
 ): Promise<Claims> {
-  const unsynced = (await stores.applications.list()).filter(
-    (state) => state.definition.cluster === cluster && isUnsynced(state),
-  );
-  const wanted = await mapConcurrently(unsynced, { limit: 8, work: (state) => wantedBy(state) });
+  const states = (await stores.applications.list()).filter(({ definition }) => definition.cluster === cluster);
+  const wanted = await mapConcurrently(states.filter(isUnsynced), { limit: 8, work: (state) => wantedBy(state) });
   const claims = new Map<string, string[]>();
   for (const { application, keys } of wanted) {
     for (const key of keys) claims.set(key, [...(claims.get(key) ?? []), application]);
