@@ -10,11 +10,16 @@ import type { SourceTree } from "../model/tree.ts";
 import { definitionText, selectApplications } from "../plan/affected.ts";
 import type { SyncStarter } from "../queue/queue.ts";
 import type { Sources } from "../source/source.ts";
-import type { StoredConfiguration, Stores } from "../store/store.ts";
+import type { Stores } from "../store/store.ts";
 import { timestamp } from "../telemetry/clock.ts";
 import { changeState } from "./application-state.ts";
 import { createPlanApplication, type PlanApplicationDeps, type PlanOutcome } from "./plan-application.ts";
-import { type ConfigurationSource, createReadConfiguration, holdsConfiguration } from "./read-configuration.ts";
+import {
+  type ConfigurationSource,
+  createReadConfiguration,
+  holdsConfiguration,
+  type NewestConfiguration,
+} from "./read-configuration.ts";
 
 export interface PlanRevisionDeps extends PlanApplicationDeps {
   readonly stores: Pick<Stores, "applications" | "configuration" | "deliveries" | "heads" | "snapshots" | "syncs" | "digest">;
@@ -43,7 +48,7 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
     const { correlationId } = message;
     try {
       const mayChange = holdsConfiguration(deps.configuration, message);
-      const { configuration } = await currentConfiguration(mayChange, options);
+      const { configuration, head } = await currentConfiguration(mayChange, options);
       if (!mayChange && selectApplications(configuration, message).length === 0) {
         return await closeDelivery(message, { outcomes: [], removed: [], used: false }, options);
       }
@@ -55,6 +60,7 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
       await startRuns([...outcomes, ...removed], { correlationId }, options);
       // A repository that is away keeps no other back; the message comes again for it.
       for (const branch of planned) if (branch.status === "rejected") throw branch.reason;
+      if (mayChange) await stores.heads.put(deps.configuration.repository, deps.configuration.branch, head, options);
       await closeDelivery(message, { outcomes, removed, used: branches.length > 0 }, options);
     } catch (error) {
       if (!isDriftlessError(error) || error.retryable) throw error;
@@ -63,9 +69,9 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
     }
   };
 
-  async function currentConfiguration(mayChange: boolean, options: CallOptions): Promise<StoredConfiguration> {
+  async function currentConfiguration(mayChange: boolean, options: CallOptions): Promise<NewestConfiguration> {
     const stored = mayChange ? undefined : await stores.configuration.load(options);
-    return stored ?? readConfiguration(options);
+    return stored === undefined ? readConfiguration(options) : { configuration: stored.configuration, head: stored.revision };
   }
 
   /** The pushed branch, and, after a change of the configuration, every other branch with a new or redefined application. */

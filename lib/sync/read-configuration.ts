@@ -1,9 +1,10 @@
 import { parseConfiguration } from "../config/configuration.ts";
 import { DriftlessError, isDriftlessError, messageOf } from "../errors.ts";
+import type { Configuration } from "../model/application.ts";
 import type { CallOptions } from "../model/call.ts";
 import { repositoryKey } from "../model/repository.ts";
 import type { Sources } from "../source/source.ts";
-import type { ConfigurationStore, StoredConfiguration } from "../store/store.ts";
+import type { ConfigurationStore } from "../store/store.ts";
 
 /** Where the platform repository keeps its configuration. */
 export interface ConfigurationSource {
@@ -18,13 +19,19 @@ export interface ReadConfigurationDeps {
   readonly from: ConfigurationSource;
 }
 
+export interface NewestConfiguration {
+  readonly configuration: Configuration;
+  /** Commit at the head of the branch that holds it. */
+  readonly head: string;
+}
+
 /** Reads `driftless.yaml` at the head of its branch and stores it; one that is not valid changes nothing and is a `config` error. */
 export function createReadConfiguration({
   sources,
   store,
   from,
-}: ReadConfigurationDeps): (options?: CallOptions) => Promise<StoredConfiguration> {
-  const read = async (options: CallOptions): Promise<StoredConfiguration> => {
+}: ReadConfigurationDeps): (options?: CallOptions) => Promise<NewestConfiguration> {
+  const read = async (options: CallOptions): Promise<NewestConfiguration> => {
     const source = sources.source(from.repository);
     const head = await source.head(from.branch, options);
     if (head === undefined)
@@ -34,13 +41,12 @@ export function createReadConfiguration({
     if (entry?.type !== "file")
       throw new DriftlessError("config", `${from.path} is not a file at ${head.slice(0, 12)} of ${from.repository}`);
     const stored = await store.load(options);
-    if (stored?.oid === entry.oid) return stored;
+    if (stored?.oid === entry.oid) return { configuration: stored.configuration, head };
     const bytes = (await tree.read([entry.oid], options)).get(entry.oid);
     const text = new TextDecoder().decode(bytes);
     const configuration = parseConfiguration({ text, file: from.path, repository: from.repository });
-    const newest: StoredConfiguration = { configuration, revision: head, oid: entry.oid };
-    await store.save(newest, options);
-    return newest;
+    await store.save({ configuration, revision: head, oid: entry.oid }, options);
+    return { configuration, head };
   };
 
   return async (options = {}) => {

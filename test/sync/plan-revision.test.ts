@@ -118,6 +118,15 @@ suite("planning a revision", () => {
     assert.deepEqual([rendered(), started()], [["deploy"], ["eu: c"]]);
   });
 
+  test("a platform repository that holds no application is known by its head, so that no sweep takes it for moved", async () => {
+    const { platform, push, commit, createRepository, stores } = await open();
+    const other = await createRepository();
+    await commit(other, { "deploy/one.yaml": configMap("one") });
+    const head = await commit(platform, yaml({ c: { repository: other.url, path: "deploy" } }));
+    assert.deepEqual((await push(platform))?.applications, ["c"]);
+    assert.equal(await stores.heads.get(platform.url, "main"), head);
+  });
+
   test("a repository that is not there fails its application, and keeps no other back", async () => {
     const planning = await open();
     const { platform, server, push, commit, started, state } = planning;
