@@ -108,7 +108,8 @@ describe("an application that left the configuration", () => {
     await journey.push({ "driftless.yaml": configuration(stays) });
     const seen = await eventually("the sync is done", async () => {
       const state = await view();
-      return state?.["removed"] === true && (await journey.state(goes))?.lastSync?.phase === "Succeeded" ? view() : undefined;
+      const last = (await journey.state(goes))?.lastSync;
+      return state?.["removed"] === true && last?.snapshot === "" && last.phase === "Succeeded" ? view() : undefined;
     });
     assert.deepEqual([seen["sync"], seen["kept"]], ["Removed", [`Namespace ${goes}`]]);
     assert.equal(await journey.field(["configmap", goes, "a"], ".metadata.name"), "");
