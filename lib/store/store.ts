@@ -59,7 +59,7 @@ export interface ApplicationStore {
   remove(application: string, options?: CallOptions): Promise<void>;
 }
 
-/** Heads of branches as last planned: the sweep finds missed webhooks by them. */
+/** Heads of branches as last planned, or "" for a branch that was not there: the sweep finds missed webhooks by them. */
 export interface HeadStore {
   get(repository: string, branch: string, options?: CallOptions): Promise<string | undefined>;
   put(repository: string, branch: string, commit: string, options?: CallOptions): Promise<void>;

@@ -66,6 +66,9 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
       if (!isDriftlessError(error) || error.retryable) throw error;
       log.warn("plan.refused", { ...message, error: messageOf(error) });
       await stores.deliveries.update(correlationId, { state: "failed", reason: messageOf(error) }, options);
+      const { revision } = error.facts;
+      const { repository, branch } = deps.configuration;
+      if (typeof revision === "string") await stores.heads.put(repository, branch, revision, options);
     }
   };
 
@@ -106,7 +109,7 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
       limit: 16,
       work: (application) => planApplication({ application, state: states.get(application.name), tree, correlationId }, options),
     });
-    if (revision !== "") await stores.heads.put(repository, branch, revision, options);
+    await stores.heads.put(repository, branch, revision, options);
     return outcomes;
   }
 

@@ -3,6 +3,7 @@ import { DriftlessError, isDriftlessError, messageOf } from "../errors.ts";
 import type { Configuration } from "../model/application.ts";
 import type { CallOptions } from "../model/call.ts";
 import { repositoryKey } from "../model/repository.ts";
+import type { SourceTree } from "../model/tree.ts";
 import type { Sources } from "../source/source.ts";
 import type { ConfigurationStore } from "../store/store.ts";
 
@@ -35,19 +36,35 @@ export function createReadConfiguration({
     const source = sources.source(from.repository);
     const head = await source.head(from.branch, options);
     if (head === undefined)
-      throw new DriftlessError("config", `${from.repository} has no branch ${from.branch}, which should hold ${from.path}`);
-    const tree = await source.open(head, options);
+      throw new DriftlessError("config", `${from.repository} has no branch ${from.branch}, which should hold ${from.path}`, {
+        facts: { revision: "" },
+      });
+    return readAt(head, await source.open(head, options), options);
+  };
+
+  const readAt = async (head: string, tree: SourceTree, options: CallOptions): Promise<NewestConfiguration> => {
+    const facts = { revision: head };
     const entry = await tree.lookup(from.path, options);
     if (entry?.type !== "file")
-      throw new DriftlessError("config", `${from.path} is not a file at ${head.slice(0, 12)} of ${from.repository}`);
+      throw new DriftlessError("config", `${from.path} is not a file at ${head.slice(0, 12)} of ${from.repository}`, { facts });
     const stored = await store.load(options);
     if (stored?.oid === entry.oid) return { configuration: stored.configuration, head };
     const bytes = (await tree.read([entry.oid], options)).get(entry.oid);
     const text = new TextDecoder().decode(bytes);
-    const configuration = parseConfiguration({ text, file: from.path, repository: from.repository });
+    const configuration = parseAt(head, text);
     await store.save({ configuration, revision: head, oid: entry.oid }, options);
     return { configuration, head };
   };
+
+  /** As parsed; an error says which commit it is about, so that nobody has to look at that commit again. */
+  function parseAt(revision: string, text: string): Configuration {
+    try {
+      return parseConfiguration({ text, file: from.path, repository: from.repository });
+    } catch (error) {
+      if (!isDriftlessError(error)) throw error;
+      throw new DriftlessError(error.code, error.message, { cause: error, facts: { ...error.facts, revision } });
+    }
+  }
 
   return async (options = {}) => {
     try {

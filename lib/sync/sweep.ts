@@ -89,7 +89,7 @@ export function createSweep(deps: SweepDeps): (options?: CallOptions) => Promise
         sources.source(repository).head(branch, options),
         stores.heads.get(repository, branch, options),
       ]);
-      if (head === planned) return false;
+      if ((head ?? "") === (planned ?? "")) return false;
       log.warn("sweep.head-moved", { sweep: id, repository, branch, head: head ?? "", planned: planned ?? "" });
       await queue.send(
         { repository, branch, correlationId: id, after: head ?? "" },

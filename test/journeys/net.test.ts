@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { guestbook, overlay } from "../support/guestbook.ts";
-import { type Journey, startJourney } from "../support/journey.ts";
+import { eventually, type Journey, startJourney } from "../support/journey.ts";
 
 describe("the sweep is the net under lost webhooks", () => {
   let journey: Journey;
@@ -34,7 +34,7 @@ describe("the sweep is the net under lost webhooks", () => {
   test("a deleted branch deletes nothing", async () => {
     await journey.git("push", "--quiet", "origin", ":main");
     await journey.sweep();
-    await journey.sweep();
+    await eventually("the branch is known to be gone", async () => (await journey.sweep()).movedHeads.length === 0);
     assert.equal(await journey.field(["deployment", "net-qa", "guestbook"], ".metadata.name"), "guestbook");
     const commit = await journey.push({
       "overlays/qa/kustomization.yaml": overlay({ prefix: "net", environment: "qa", tag: "1.5" }),

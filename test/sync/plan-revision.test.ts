@@ -73,6 +73,19 @@ suite("planning a revision", () => {
     assert.deepEqual([rendered(), started()], [[], []]);
   });
 
+  test("a refused configuration is known by its head and its problem until a good one is in force", async () => {
+    const { push, commit, platform, stores } = await twoApplications();
+    const broken = aConfiguration({ a: {} }).replace("namespace: shop", "namespce: shop");
+    const refused = await commit(platform, { "driftless.yaml": broken });
+    await push(platform);
+    assert.equal(await stores.heads.get(platform.url, "main"), refused);
+    assert.match(await stores.configuration.loadProblem(), /driftless\.yaml:5:\d+: .*namespce/);
+    const mended = await commit(platform, yaml({ a: {} }));
+    await push(platform);
+    assert.equal(await stores.heads.get(platform.url, "main"), mended);
+    assert.equal(await stores.configuration.loadProblem(), "");
+  });
+
   test("a plan cut off between saving and starting is started by the redelivery, and rendered once", async () => {
     const planning = await open();
     await planning.commit(planning.platform, { ...yaml({ a: {} }), "a/one.yaml": configMap("one") });
@@ -159,6 +172,7 @@ suite("planning a revision", () => {
     const row = await push(platform);
     assert.deepEqual([row?.state, row?.reason], ["failed", `c: branch release of ${other.url} does not exist`]);
     assert.deepEqual([(await state("c"))?.desired, started()], [undefined, []]);
+    assert.equal(await planning.stores.heads.get(other.url, "release"), "");
 
     await commit(other, { "deploy/one.yaml": configMap("one") }, "release");
     await push(other, { branch: "release" });
