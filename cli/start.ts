@@ -114,7 +114,7 @@ async function main(): Promise<number> {
   }
 }
 
-/** Waits until both environments have had their first sync, whichever way it went; true when both are Healthy. */
+/** Waits until every application has had its first sync, whichever way it went; true when all are Healthy. */
 async function firstSync({ stores }: Installation): Promise<boolean> {
   for (let waited = 0; waited < 600 && !ending.signal.aborted; waited++) {
     const states = await stores.applications.list();
@@ -125,6 +125,10 @@ async function firstSync({ stores }: Installation): Promise<boolean> {
       for (const { application, health, desired } of states)
         say(`${application}: ${health.status} at ${desired?.revision.slice(0, 7) ?? "nothing"}`);
       return states.every(({ health }) => health.status === "Healthy");
+    }
+    if (states.length === 0 && (await stores.configuration.loadProblem()) !== "") {
+      say("nothing is synced before driftless.yaml is put right, committed and pushed");
+      return false;
     }
     await delay(100);
   }
