@@ -1,4 +1,4 @@
-import { isScalar, LineCounter, type Node, parseDocument, type YAMLError } from "yaml";
+import { isScalar, type Node, parseDocument, type YAMLError } from "yaml";
 import { DriftlessError, messageOf } from "../errors.ts";
 import type { Application, Cluster, Configuration } from "../model/application.ts";
 import { checkNode, type Finding, quote } from "./check.ts";
@@ -53,12 +53,13 @@ export function parseConfiguration(source: ConfigurationFile): Configuration {
 
 /** As `parseConfiguration`, for callers that show the problems themselves. */
 export function checkConfiguration({ text, repository }: ConfigurationFile): ConfigurationCheck {
-  const lines = new LineCounter();
+  const starts = lineStarts(text);
   const located = ({ offset, path, message }: Finding): ConfigurationProblem => {
-    const { line, col } = lines.linePos(Math.min(offset, text.length));
-    return { line: Math.max(line, 1), column: Math.max(col, 1), path, message };
+    const at = Math.min(Math.max(0, offset), text.length);
+    const line = starts.findLastIndex((start) => start <= at);
+    return { line: line + 1, column: at - (starts[line] ?? 0) + 1, path, message };
   };
-  const read = readDocument(text, lines);
+  const read = readDocument(text);
   if ("findings" in read) return { valid: false, problems: read.findings.map(located) };
 
   const checked = checkNode(read.node, configurationSchema);
@@ -75,7 +76,7 @@ export function checkConfiguration({ text, repository }: ConfigurationFile): Con
   };
 }
 
-function readDocument(text: string, lines: LineCounter): { readonly node: Node } | { readonly findings: readonly Finding[] } {
+function readDocument(text: string): { readonly node: Node } | { readonly findings: readonly Finding[] } {
   if (text.length > largestFile) return only(0, `is larger than ${largestFile} characters`);
   // The package takes seconds to give up on these.
   const nest = text.search(/(?:[[{]\s*){100}/);
@@ -91,7 +92,6 @@ function readDocument(text: string, lines: LineCounter): { readonly node: Node }
       resolveKnownTags: false,
       prettyErrors: false,
       logLevel: "error",
-      lineCounter: lines,
     });
     const broken = [...document.errors, ...document.warnings];
     if (broken.length > 0) return { findings: broken.map(brokenYaml) };
@@ -101,6 +101,13 @@ function readDocument(text: string, lines: LineCounter): { readonly node: Node }
   } catch (error) {
     return only(0, `is not valid YAML: ${messageOf(error)}`);
   }
+}
+
+/** Where each line begins; counted in the text itself, since the package's counter misses what follows a place where reading went wrong. */
+function lineStarts(text: string): readonly number[] {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return starts;
 }
 
 function brokenYaml({ pos, code, message }: YAMLError): Finding {

@@ -451,7 +451,7 @@ applications:
           }
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 500, examples: [["*apath: .\ncluster: aclusters:"]] },
     );
   });
 
