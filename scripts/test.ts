@@ -24,7 +24,8 @@ interface Check {
 
 const patterns = process.argv.slice(2);
 const testFiles = globSync(patterns.length > 0 ? patterns : ["test/**/*.test.ts"], { cwd: root }).sort();
-const suite = ["--test", "--test-isolation=none", "--test-reporter=spec", ...testFiles];
+const properties = path.join(root, "test", "support", "properties.ts");
+const suite = ["--import", properties, "--test", "--test-isolation=none", "--test-reporter=spec", ...testFiles];
 /** With the flags that the binaries are built with: others would compile all of Kubernetes a second time. */
 const goTests: readonly Check[] = ["lib/render/helper", "test/control-plane/kubernetes", "test/control-plane/kwok"].map(
   (folder) => {
