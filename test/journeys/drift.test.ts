@@ -64,7 +64,7 @@ describe("drift under the policy heal", () => {
     assert.equal(await journey.field(["deployment", qa, "guestbook"], ".spec.replicas"), "1");
     const heal = (await journey.syncs(qa)).find(({ trigger }) => trigger === "heal");
     assert.equal(row.healedBy, heal?.id);
-    assert.equal((await journey.state(qa))?.drifted, 0);
+    await eventually("the application has no drift", async () => (await journey.state(qa))?.drifted === 0);
   });
 
   test("kubectl set image is found by one sweep, and healed", async () => {

@@ -121,9 +121,12 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
       kubectl("get", kind, "-n", namespace, name, "--ignore-not-found", "-o", `jsonpath={${path}}`),
     state: (application) => stores.applications.get(application),
     synced: (application, revision) =>
-      eventually(`sync of ${application} at ${revision.slice(0, 7)}`, async () =>
-        (await syncs(application)).find((sync) => sync.revision === revision && sync.finishedAt !== ""),
-      ),
+      eventually(`sync of ${application} at ${revision.slice(0, 7)}`, async () => {
+        const row = (await syncs(application)).find((sync) => sync.revision === revision && sync.finishedAt !== "");
+        // A run writes its row first and gives the lease back last: by then the application's state is written too.
+        const lease = await stores.leases.get(application);
+        return row !== undefined && (row.phase === "Superseded" || lease?.generation !== row.generation) ? row : undefined;
+      }),
     async sweep() {
       const result = await installation.sweep();
       if ("error" in result) throw new Error(`the sweep failed: ${result.error.errorMessage}`);
