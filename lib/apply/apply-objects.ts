@@ -119,7 +119,9 @@ function actionOf({ ref }: DesiredObject, live: Manifest, before: LiveObjects): 
   const old = before.get(resourceKey(ref));
   if (old !== undefined) return old.metadata.resourceVersion === live.metadata.resourceVersion ? "unchanged" : "configured";
   const writers = live.metadata.managedFields?.filter((entry) => entry.subresource === undefined) ?? [];
-  return writers.length === 1 && live.metadata.creationTimestamp === writers[0]?.time ? "created" : "configured";
+  // The server takes the two times one after the other, and a second may end in between.
+  const apart = Math.abs(Date.parse(live.metadata.creationTimestamp ?? "") - Date.parse(writers[0]?.time ?? ""));
+  return writers.length === 1 && apart <= 1000 ? "created" : "configured";
 }
 
 /** What the inventory keeps of an object after an apply. */

@@ -50,8 +50,12 @@ describe("a failed sync says what and where, applies the rest, and prunes nothin
     assert.equal(sync.phase, "Failed");
     assert.match(sync.errors[0] ?? "", /^app\/two\.yaml:[45]: /);
     assert.ok(await exists("configmap", "one"));
-    const [delivery] = (await journey.installation.stores.deliveries.list()).items;
-    assert.equal(delivery?.state, "failed");
+    const delivery = await eventually("the delivery is judged", async () =>
+      (await journey.installation.stores.deliveries.list()).items.find(
+        (row) => row.after === commit && !["received", "queued"].includes(row.state),
+      ),
+    );
+    assert.equal(delivery.state, "failed");
     assert.match(delivery.reason, /two\.yaml/);
     assert.match((await journey.state(name))?.planError ?? "", /two\.yaml/);
   });
