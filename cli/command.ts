@@ -33,6 +33,8 @@ export interface Command {
   readonly help: string;
   readonly options: ParseArgsOptionsConfig;
   readonly positionals: { readonly least: number; readonly most: number };
+  /** Its text for people is YAML, so that `--output yaml` asks for it too. */
+  readonly printsYaml?: true;
   run(invocation: Invocation): Promise<Output>;
   /** For a command that hands all its arguments on, options included. */
   readonly raw?: (args: readonly string[], environment: NodeJS.ProcessEnv) => Promise<number>;

@@ -3,13 +3,14 @@ import { isDriftlessError, messageOf } from "../lib/errors.ts";
 import { redact } from "../lib/telemetry/redact.ts";
 import { type Command, type Invocation, UsageError } from "./command.ts";
 import { drift } from "./commands/drift.ts";
+import { explain } from "./commands/explain.ts";
 import { health } from "./commands/health.ts";
 import { history } from "./commands/history.ts";
 import { kubectl } from "./commands/kubectl.ts";
 import { render } from "./commands/render.ts";
 import { status } from "./commands/status.ts";
 
-const commands: Readonly<Record<string, Command>> = { status, history, drift, render, health, kubectl };
+const commands: Readonly<Record<string, Command>> = { status, history, drift, explain, render, health, kubectl };
 
 const overview = `driftless: serverless GitOps for Kubernetes
 
@@ -18,7 +19,7 @@ ${Object.values(commands)
   .join("\n")}
 
 Options of all:
-  --output table|json   tables for people (default), JSON for programs
+  --output table|json   tables for people (default), JSON for programs; render also takes yaml, its default
   --api URL             where the API of Driftless is; default DRIFTLESS_API, else the one that \`npm start\` runs here
   --help                this text, or that of one command
 
@@ -54,7 +55,8 @@ function parse(command: Command, args: readonly string[]): Invocation | undefine
       allowPositionals: true,
     });
     if (values["help"] === true) return undefined;
-    const { output = "table", api } = values as { output?: string; api?: string };
+    const { output: asked = "table", api } = values as { output?: string; api?: string };
+    const output = asked === "yaml" && command.printsYaml === true ? "table" : asked;
     if (output !== "table" && output !== "json") throw new UsageError(`--output is table or json, not ${output}`);
     if (positionals.length > command.positionals.most)
       throw new UsageError(`unexpected argument ${positionals[command.positionals.most]}`);

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
@@ -38,6 +38,7 @@ const { values } = parseArgs({
 });
 
 const sweepSeconds = Number(values.sweep);
+const ageKeyFile = process.env["DRIFTLESS_SOPS_AGE_KEY_FILE"];
 const began = performance.now();
 const ending = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => ending.abort());
@@ -83,6 +84,7 @@ async function main(): Promise<number> {
       renderHelper,
       configRepository: sample.url,
       webhookSecret: secret,
+      ...(ageKeyFile ? { sops: { ageKeys: await readFile(ageKeyFile, "utf8") } } : {}),
       log,
       sweepSeconds,
       onLine: (line) => {

@@ -6,19 +6,23 @@ import { createConsumer } from "../lib/queue/consume.ts";
 import { createLambdaStarter } from "../lib/queue/lambda.ts";
 import { parseRevisionMessage } from "../lib/queue/message.ts";
 import { createSqsRetry } from "../lib/queue/sqs.ts";
-import { createHelperRenderer } from "../lib/render/helper-renderer.ts";
-import { createSources } from "../lib/source/sources.ts";
 import { createPlanRevision } from "../lib/sync/plan-revision.ts";
 import { systemClock as clock } from "../lib/telemetry/clock.ts";
 import { jsonLog } from "../lib/telemetry/log.ts";
-import { openStores } from "./adapters.ts";
+import { openClusters, openStores } from "./adapters.ts";
+import { openRenderer } from "./renderer.ts";
+import { openSources } from "./sources.ts";
 
 const env = parseEnvironment(process.env);
 const log = jsonLog({ level: env.logLevel }, { function: "plan" });
+const stores = await openStores(env);
+const sources = openSources(env, { stores, log });
+const clusters = openClusters(env, { stores, log });
 const plan = createPlanRevision({
-  stores: await openStores(env),
-  sources: createSources({ log }),
-  renderer: createHelperRenderer({ helper: env.renderHelper, log }),
+  stores,
+  capabilities: async (cluster, options) => (await clusters.reader(cluster, options)).capabilities(options),
+  sources,
+  renderer: openRenderer(env, { sources, log }),
   starter: createLambdaStarter({ client: new LambdaClient({ region: env.region }), functionName: env.syncFunction }),
   configuration: { repository: env.configRepository, branch: env.configBranch, path: env.configPath },
   clock,

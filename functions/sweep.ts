@@ -4,11 +4,11 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { parseEnvironment } from "../lib/config/environment.ts";
 import { createLambdaStarter } from "../lib/queue/lambda.ts";
 import { createSqsQueue } from "../lib/queue/sqs.ts";
-import { createSources } from "../lib/source/sources.ts";
 import { createSweep, type SweepResult } from "../lib/sync/sweep.ts";
 import { systemClock as clock } from "../lib/telemetry/clock.ts";
 import { jsonLog } from "../lib/telemetry/log.ts";
 import { openClusters, openStores } from "./adapters.ts";
+import { openSources } from "./sources.ts";
 
 const env = parseEnvironment(process.env);
 const { region } = env;
@@ -17,7 +17,7 @@ const stores = await openStores(env);
 const sweep = createSweep({
   stores,
   clusters: openClusters(env, { stores, log }),
-  sources: createSources({ log }),
+  sources: openSources(env, { stores, log }),
   queue: createSqsQueue({ client: new SQSClient({ region }), queueUrl: env.queueUrl }),
   starter: createLambdaStarter({ client: new LambdaClient({ region }), functionName: env.syncFunction }),
   configuration: { repository: env.configRepository, branch: env.configBranch, path: env.configPath },

@@ -13,6 +13,8 @@ export interface GoBinaryOptions {
   readonly name: string;
   /** Folder of the Go module; its main package is built. */
   readonly module: string;
+  /** Import path of the main package of another module that this one requires, to build in its place. */
+  readonly package?: string;
   /** Added to `-s -w`. */
   readonly ldflags?: string;
   /** True builds a third faster, without inlining; what runs is then up to 40 % slower. */
@@ -49,7 +51,8 @@ export async function ensureGoBinary(options: GoBinaryOptions): Promise<string> 
   };
   const flags = [...compilerFlags(options), `-ldflags=-s -w ${options.ldflags ?? ""}`.trim()];
   const cache = join(env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "driftless");
-  const hash = await moduleHash(options.module, [target.goos, target.goarch, ...flags]);
+  const salt = [target.goos, target.goarch, ...flags, ...(options.package === undefined ? [] : [options.package])];
+  const hash = await moduleHash(options.module, salt);
   const binary = join(cache, `${options.name}-${hash}`, target.goos === "windows" ? `${options.name}.exe` : options.name);
   const running = building.get(binary);
   if (running !== undefined) return running;
@@ -112,7 +115,7 @@ async function compile(binary: string, build: Build): Promise<void> {
     progress(`${name}: still building, ${Math.round((performance.now() - started) / 1000)} s`);
   }, progressEveryMs);
   try {
-    const { code, output } = await go(["build", ...build.flags, "-o", partial, "."], build);
+    const { code, output } = await go(["build", ...build.flags, "-o", partial, build.package ?? "."], build);
     if (code !== 0) throw buildFailure(build, code, output);
     await rename(partial, binary);
     progress(`${name}: built in ${Math.round((performance.now() - started) / 1000)} s`);

@@ -26,7 +26,7 @@ async function placeRenderHelper(): Promise<void> {
     module: path.join(root, "lib", "render", "helper"),
     goos: "linux",
     goarch: "arm64",
-    about: "2 minutes",
+    about: "3 minutes",
     progress: say,
   });
   await mkdir(folder, { recursive: true });

@@ -23,7 +23,10 @@ export interface EventSourceOptions {
   readonly log: Log;
   /** Batches at once, each of one message group; default 5. */
   readonly maximumConcurrency?: number;
-  /** After this, not after the queue's visibility timeout, a failed message is seen again. */
+  /**
+   * After this, not after the queue's visibility timeout, the messages of an invocation that failed are seen again. A
+   * message that the answer names as failed is the function's own to put back.
+   */
   readonly retrySeconds?: number;
   /** Of one long poll; default 1, so that closing is quick without cutting off a poll that may just hold a message. */
   readonly waitSeconds?: number;
@@ -90,21 +93,21 @@ async function deliver(options: EventSourceOptions, messages: readonly Message[]
   const { functionName, invoke, log, queueUrl } = options;
   const result = await invoke(functionName, { Records: messages.map((message) => recordOf(message, queueUrl)) });
   if ("error" in result) log.warn("event-source.batch-failed", { functionName, error: result.error.errorMessage });
-  const failed = failedIds(result, messages);
-  const done = messages.filter(({ MessageId }) => !failed.has(MessageId));
+  const failed = namedFailures(result, messages);
+  const done = failed === undefined ? [] : messages.filter(({ MessageId }) => !failed.has(MessageId));
   if (done.length > 0) await deleteAll(options, done);
-  if (options.retrySeconds !== undefined && failed.size > 0) await retrySoon(options, failed, messages);
+  if (failed === undefined) await retrySoon(options, messages);
 }
 
-/** As Lambda reads it: an error, or an answer that names no message of the batch, fails all of them. */
-function failedIds(result: InvocationResult, messages: readonly Message[]): ReadonlySet<string | undefined> {
+/** As Lambda reads it: undefined, an error or an answer that names no message of the batch, fails all of them. */
+function namedFailures(result: InvocationResult, messages: readonly Message[]): ReadonlySet<string | undefined> | undefined {
   const all = new Set(messages.map(({ MessageId }) => MessageId));
-  if ("error" in result) return all;
+  if ("error" in result) return undefined;
   const { batchItemFailures = [] } = (result.payload ?? {}) as {
     readonly batchItemFailures?: readonly { readonly itemIdentifier?: string }[] | null;
   };
   const named = new Set((batchItemFailures ?? []).map(({ itemIdentifier }) => itemIdentifier));
-  return [...named].every((id) => all.has(id)) ? named : all;
+  return [...named].every((id) => all.has(id)) ? named : undefined;
 }
 
 async function deleteAll({ client, queueUrl, log }: EventSourceOptions, messages: readonly Message[]): Promise<void> {
@@ -113,13 +116,9 @@ async function deleteAll({ client, queueUrl, log }: EventSourceOptions, messages
   for (const { Code, Message } of Failed) log.warn("event-source.delete-failed", { code: Code, error: Message });
 }
 
-async function retrySoon(
-  { client, queueUrl, retrySeconds }: EventSourceOptions,
-  failed: ReadonlySet<string | undefined>,
-  messages: readonly Message[],
-): Promise<void> {
-  for (const { MessageId, ReceiptHandle } of messages) {
-    if (!failed.has(MessageId)) continue;
+async function retrySoon({ client, queueUrl, retrySeconds }: EventSourceOptions, messages: readonly Message[]): Promise<void> {
+  if (retrySeconds === undefined) return;
+  for (const { ReceiptHandle } of messages) {
     await client.send(new ChangeMessageVisibilityCommand({ QueueUrl: queueUrl, ReceiptHandle, VisibilityTimeout: retrySeconds }));
   }
 }

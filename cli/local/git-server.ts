@@ -25,6 +25,8 @@ export interface GitServerOptions {
   readonly root: string;
   /** Called for each ref that a push moved, one after the other, after Git has its answer. A failure goes to the log. */
   readonly onPush?: (push: PushedRef) => Promise<void> | void;
+  /** Sees each request before Git does; true when it has answered it itself. */
+  readonly intercept?: (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
   readonly log?: Log;
 }
 
@@ -51,14 +53,15 @@ export interface LocalGitServer {
 const repositoryName = /^(?!.*\.\.)[A-Za-z0-9_][\w.-]*(?:\/[A-Za-z0-9_][\w.-]*)*$/;
 const services = /^\/(.+?)(?:\.git)?\/(info\/refs|git-upload-pack|git-receive-pack)$/;
 
-/** Git's smart HTTP protocol on loopback, for local use and tests: anyone on this machine may read and push. */
-export async function startGitServer({ root, onPush, log = silentLog }: GitServerOptions): Promise<LocalGitServer> {
+/** Git's smart HTTP protocol on loopback, for local use and tests: unless `intercept` refuses, anyone on this machine may read and push. */
+export async function startGitServer({ root, onPush, intercept, log = silentLog }: GitServerOptions): Promise<LocalGitServer> {
   const git = await findGit();
   const pushes = createPushQueue({ git, log, onPush });
   const counts = { requests: 0, bytes: 0 };
   let url = "";
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if ((await intercept?.(request, response)) === true) return;
     const { pathname, search } = new URL(request.url ?? "/", "http://127.0.0.1");
     const [, name = "", service = ""] = services.exec(pathname) ?? [];
     if (!repositoryName.test(name)) {

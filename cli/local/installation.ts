@@ -23,6 +23,10 @@ export interface InstallationOptions {
   readonly configRepository: string;
   readonly configPath?: string;
   readonly webhookSecret: string;
+  /** How private repositories of a GitHub are read; without it every repository is read anonymously. */
+  readonly github?: { readonly apiUrl: string; readonly secret: string };
+  /** For files encrypted with SOPS: the text of an age key file, and where KMS is. */
+  readonly sops?: { readonly ageKeys?: string; readonly kmsEndpoint?: string };
   readonly log: Log;
   /** Seconds between sweeps; no schedule when absent, sweeps are then started by `sweep()`. */
   readonly sweepSeconds?: number;
@@ -50,6 +54,8 @@ export interface Installation {
 
 const functionsFolder = join(import.meta.dirname, "..", "..", "functions");
 const module = (name: string): string => join(functionsFolder, `${name}.ts`);
+const githubSecretId = "driftless/github";
+const sopsAgeSecretId = "driftless/sops-age";
 const region = "us-east-1";
 const credentials = { accessKeyId: "local", secretAccessKey: "local" };
 
@@ -69,7 +75,14 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     const [table, queue, secrets] = await Promise.all([
       startTable(),
       startQueue(),
-      startSecrets({ secrets: { "driftless/webhook": options.webhookSecret, "driftless/snapshot-key": snapshotKey } }),
+      startSecrets({
+        secrets: {
+          "driftless/webhook": options.webhookSecret,
+          "driftless/snapshot-key": snapshotKey,
+          ...(options.github === undefined ? {} : { [githubSecretId]: options.github.secret }),
+          ...(options.sops?.ageKeys === undefined ? {} : { [sopsAgeSecretId]: options.sops.ageKeys }),
+        },
+      }),
     ]);
     for (const part of [table, queue, secrets]) keep(part);
     const dynamodb = new DynamoDBClient({ region, credentials, endpoint: table.endpoint });
@@ -84,7 +97,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
       endpoint: queue.endpoint,
       name: "revisions",
       visibilityTimeout: 60,
-      maxReceiveCount: 5,
+      maxReceiveCount: 10,
     });
     const lambda = keep(
       await startLambda({
@@ -135,7 +148,15 @@ export async function startInstallation(options: InstallationOptions): Promise<I
 }
 
 function environmentOf(
-  { kubeconfig, renderHelper, configRepository, configPath = "driftless.yaml", logLevel = "info" }: InstallationOptions,
+  {
+    kubeconfig,
+    renderHelper,
+    configRepository,
+    configPath = "driftless.yaml",
+    github,
+    sops,
+    logLevel = "info",
+  }: InstallationOptions,
   {
     queueUrl,
     endpoints,
@@ -151,6 +172,9 @@ function environmentOf(
     DRIFTLESS_SNAPSHOT_KEY_ID: "driftless/snapshot-key",
     DRIFTLESS_CONFIG_REPOSITORY: configRepository,
     DRIFTLESS_CONFIG_PATH: configPath,
+    ...(github === undefined ? {} : { DRIFTLESS_GITHUB_SECRET_ID: githubSecretId, DRIFTLESS_GITHUB_API_URL: github.apiUrl }),
+    ...(sops?.ageKeys === undefined ? {} : { DRIFTLESS_SOPS_AGE_SECRET_ID: sopsAgeSecretId }),
+    ...(sops?.kmsEndpoint === undefined ? {} : { AWS_ENDPOINT_URL_KMS: sops.kmsEndpoint }),
     DRIFTLESS_RENDER_HELPER: renderHelper,
     DRIFTLESS_SYNC_FUNCTION: "sync:live",
     DRIFTLESS_LOG_LEVEL: logLevel,

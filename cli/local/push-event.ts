@@ -10,7 +10,11 @@ export interface PushDelivery {
 /** The webhook delivery that GitHub would send for a push, signed with the given secret. */
 export function pushDelivery(
   push: PushedRef,
-  { secret, id = randomUUID() }: { readonly secret: string; readonly id?: string },
+  {
+    secret,
+    id = randomUUID(),
+    repositoryId = 1,
+  }: { readonly secret: string; readonly id?: string; readonly repositoryId?: number },
 ): PushDelivery {
   const name = push.repository.replace(/\.git$/, "");
   const fullName = name.includes("/") ? name : `local/${name}`;
@@ -23,7 +27,7 @@ export function pushDelivery(
     deleted: push.deleted,
     forced: push.forced,
     repository: {
-      id: 1,
+      id: repositoryId,
       name: short,
       full_name: fullName,
       html_url: push.url.replace(/\.git$/, ""),

@@ -12,6 +12,7 @@ import {
   resourceKey,
 } from "../model/resource.ts";
 import type { Change } from "../model/sync.ts";
+import { withSecretData } from "./secret-data.ts";
 
 /** An object as it will be sent: namespace filled in, label set; `digest` is keyed, so that it tells nothing about a Secret. */
 export interface DesiredObject {
@@ -78,7 +79,7 @@ function place(object: Manifest, { namespaced, namespace, application }: Placeme
     return `${object.kind} ${object.metadata.name} names no namespace; give it one, or set \`namespace\` of application ${application}`;
   }
   return {
-    ...object,
+    ...withSecretData(object),
     metadata: {
       ...metadata,
       name: object.metadata.name,

@@ -28,6 +28,8 @@ export interface Calls {
   send(request: HttpRequest, options: CallOptions): Promise<Answer>;
   /** Undefined only when the server said so just now; throws `cluster` when the group's own server is down. */
   find(gvk: GroupVersionKind, options: FindOptions): Promise<ResourceType | undefined>;
+  /** What the server serves now. */
+  discover(options: CallOptions): Promise<Discovery>;
 }
 
 export function createCalls({ transport, discovery: cache = createDiscoveryCache() }: CallsDeps): Calls {
@@ -70,6 +72,7 @@ export function createCalls({ transport, discovery: cache = createDiscoveryCache
     },
     send,
     find,
+    discover: async (options) => (await cache.load({ ...options, fresh: true, read })).discovery,
   };
 }
 

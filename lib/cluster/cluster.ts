@@ -1,3 +1,4 @@
+import type { ClusterCapabilities } from "../model/application-source.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { GroupVersionKind, Manifest, ObjectMeta, ResourceRef } from "../model/resource.ts";
 
@@ -33,6 +34,8 @@ export interface ApplyOptions extends CallOptions {
 export interface ClusterReader {
   /** How the server serves a kind; undefined when it does not. Discovery is cached; `fresh` asks again. */
   resourceType(gvk: GroupVersionKind, options?: CallOptions & { readonly fresh?: boolean }): Promise<ResourceType | undefined>;
+  /** Version and kinds of the server, as it tells them now. */
+  capabilities(options?: CallOptions): Promise<ClusterCapabilities>;
   /** A live object; undefined when there is none. */
   get(ref: ResourceRef, options?: CallOptions): Promise<Manifest | undefined>;
   /** Live objects with bodies, all pages. */

@@ -1,7 +1,7 @@
 import { DriftlessError } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
 import { isJsonObject, type JsonObject } from "../model/json.ts";
-import type { GroupVersionKind } from "../model/resource.ts";
+import { apiVersionOf, type GroupVersionKind } from "../model/resource.ts";
 import { abortable } from "./abortable.ts";
 import type { ResourceType } from "./cluster.ts";
 
@@ -18,6 +18,8 @@ export interface Discovery {
   anyVersion(gvk: GroupVersionKind): ResourceType | undefined;
   /** True for a group whose own server did not answer: that a kind is not listed then means nothing. */
   unreachable(group: string): boolean;
+  /** `apps/v1` and `apps/v1/Deployment`, sorted; of a group whose server does not answer only the former. */
+  readonly apiVersions: readonly string[];
 }
 
 /** Reads the aggregated discovery documents of `/api` and `/apis`; throws `cluster` for anything else. */
@@ -25,6 +27,7 @@ export function parseDiscovery(documents: readonly JsonObject[]): Discovery {
   const types = new Map<string, ResourceType>();
   const kinds = new Map<string, ResourceType>();
   const unreachable = new Set<string>();
+  const versions = new Set<string>();
   for (const document of documents) {
     if (document["kind"] !== "APIGroupDiscoveryList") {
       throw new DriftlessError("cluster", "The API server has no aggregated discovery; Driftless needs Kubernetes 1.27 or later");
@@ -33,6 +36,7 @@ export function parseDiscovery(documents: readonly JsonObject[]): Discovery {
       const group = isJsonObject(item["metadata"]) ? text(item["metadata"]["name"]) : "";
       for (const served of objects(item["versions"])) {
         if (served["freshness"] === "Stale") unreachable.add(group);
+        versions.add(apiVersionOf({ group, version: text(served["version"]), kind: "" }));
         for (const resource of objects(served["resources"])) {
           const type = readType({ group, version: text(served["version"]) }, resource);
           if (type === undefined) continue;
@@ -47,6 +51,7 @@ export function parseDiscovery(documents: readonly JsonObject[]): Discovery {
     exact,
     anyVersion: (gvk) => exact(gvk) ?? kinds.get(`${gvk.group}/${gvk.kind}`),
     unreachable: (group) => unreachable.has(group),
+    apiVersions: [...versions, ...[...types.values()].map((type) => `${apiVersionOf(type)}/${type.kind}`)].sort(),
   };
 }
 

@@ -1,6 +1,7 @@
 import { DriftlessError } from "../errors.ts";
+import type { ClusterCapabilities } from "../model/application-source.ts";
 import type { CallOptions } from "../model/call.ts";
-import { stringifyJson } from "../model/json.ts";
+import { isJsonObject, stringifyJson } from "../model/json.ts";
 import {
   apiVersionOf,
   displayRef,
@@ -40,6 +41,7 @@ function readerOver(calls: Calls, deps: ClusterDeps): ClusterReader {
   const limits = { ...defaultPageSizes, ...deps.pageSizes };
   return {
     resourceType: (gvk, options = {}) => calls.find(gvk, options),
+    capabilities: (options = {}) => readCapabilities(calls, options),
     get: (ref, options = {}) => getObject(calls, ref, options),
     list: (request, options = {}) => listObjects(calls, request, { ...options, limit: limits.bodies }),
     listMetadata: (request, options = {}) => listMetadata(calls, request, { ...options, limit: limits.metadata }),
@@ -48,6 +50,17 @@ function readerOver(calls: Calls, deps: ClusterDeps): ClusterReader {
       return calls.requests;
     },
   };
+}
+
+async function readCapabilities(calls: Calls, options: CallOptions): Promise<ClusterCapabilities> {
+  const [{ apiVersions }, answer] = await Promise.all([
+    calls.discover(options),
+    calls.send({ method: "GET", path: "/version" }, options),
+  ]);
+  const version = answer.status === 200 ? parseAnswer(answer.body) : undefined;
+  const kubeVersion = isJsonObject(version) ? version["gitVersion"] : undefined;
+  if (typeof kubeVersion !== "string") throw refusedError({ verb: "get", subject: "its version", host: calls.host, answer });
+  return { kubeVersion, apiVersions };
 }
 
 async function getObject(calls: Calls, ref: ResourceRef, options: CallOptions): Promise<Manifest | undefined> {

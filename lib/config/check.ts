@@ -1,6 +1,16 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type YAMLMap } from "yaml";
 import { redact } from "../telemetry/redact.ts";
-import type { JsonSchema, ListSchema, ObjectSchema, Partially, StringSchema, ValueOf } from "./json-schema.ts";
+import { readFreely } from "./free-value.ts";
+import type {
+  IntegerSchema,
+  JsonSchema,
+  ListSchema,
+  MapSchema,
+  ObjectSchema,
+  Partially,
+  StringSchema,
+  ValueOf,
+} from "./json-schema.ts";
 import { foreignWords } from "./schema.ts";
 import { nearestWord } from "./suggest.ts";
 
@@ -18,6 +28,8 @@ export interface Checked<T> {
   readonly findings: readonly Finding[];
   /** Where the value at a path stands; for a path that is not there, where the nearest value around it stands. */
   readonly offsetOf: (path: string) => number;
+  /** True where the text itself has the value, right or wrong; a default is not given. */
+  readonly isGiven: (path: string) => boolean;
 }
 
 /** Holds a YAML node against a schema; reports everything that is wrong, not only the first. */
@@ -28,6 +40,7 @@ export function checkNode<const S extends JsonSchema>(root: Node | null, schema:
     value: value as Partially<ValueOf<S>> | undefined,
     findings: walk.findings,
     offsetOf: (path) => walk.offsetOf(path),
+    isGiven: (path) => walk.isGiven(path),
   };
 }
 
@@ -44,6 +57,10 @@ class Walk {
     }
   }
 
+  isGiven(path: string): boolean {
+    return this.#offsets.has(path);
+  }
+
   value(given: unknown, schema: JsonSchema, path: string, around: number): unknown {
     const at = startOf(given) ?? around;
     this.#offsets.set(path, at);
@@ -51,7 +68,12 @@ class Walk {
     if (node === unresolved) return undefined;
     switch (schema.type) {
       case "object":
-        return isMap(node) ? this.#object(node, schema, path, at) : this.#wrongType(node, schema, path, at);
+        if (!isMap(node)) return this.#wrongType(node, schema, path, at);
+        return "properties" in schema ? this.#object(node, schema, path, at) : this.#map(node, schema, path, at);
+      case "integer":
+        return isScalar(node) && Number.isSafeInteger(node.value)
+          ? this.#integer(node.value as number, schema, path, at)
+          : this.#wrongType(node, schema, path, at);
       case "array":
         return isSeq(node) ? this.#list(node.items, schema, path, at) : this.#wrongType(node, schema, path, at);
       case "boolean":
@@ -82,7 +104,26 @@ class Walk {
   }
 
   #list(items: readonly unknown[], schema: ListSchema, path: string, at: number): unknown[] {
+    if (items.length < (schema.minItems ?? 0)) this.#add(at, path, "must not be empty");
     return items.map((item, index) => this.value(item, schema.items, `${path}[${index}]`, at));
+  }
+
+  #integer(value: number, { minimum, maximum }: IntegerSchema, path: string, at: number): number | undefined {
+    if (value >= minimum && value <= maximum) return value;
+    this.#add(at, path, `must be from ${minimum} to ${maximum}, and is ${value}`);
+    return undefined;
+  }
+
+  #map(map: YAMLMap, schema: MapSchema, path: string, at: number): unknown {
+    const add = (offset: number | undefined, where: string, message: string): void => this.#add(offset ?? at, where, message);
+    const free = readFreely(map, { path, resolve: (node) => this.#resolve(node, path, startOf(node) ?? at), add });
+    if (schema.additionalProperties === true) return free;
+    for (const [name, value] of Object.entries(free)) {
+      const problem =
+        typeof value === "string" ? stringProblem(value, schema.additionalProperties) : "must be text: put it in quotes";
+      if (problem !== undefined) this.#add(at, join(path, name), problem);
+    }
+    return free;
   }
 
   #object(map: YAMLMap, schema: ObjectSchema, path: string, at: number): Record<string, unknown> {
@@ -178,8 +219,10 @@ function stringProblem(text: string, schema: StringSchema): string | undefined {
 }
 
 function defaultOf(schema: JsonSchema): unknown {
-  if (schema.type === "array") return undefined;
+  if (schema.type === "array") return [];
+  if (schema.type === "integer") return undefined;
   if (schema.type !== "object") return schema.default;
+  if (!("properties" in schema)) return {};
   return Object.fromEntries(
     Object.entries(schema.properties).flatMap(([name, property]) => ("default" in property ? [[name, defaultOf(property)]] : [])),
   );
@@ -188,7 +231,9 @@ function defaultOf(schema: JsonSchema): unknown {
 function wanted(schema: JsonSchema): string {
   switch (schema.type) {
     case "object":
-      return `a mapping (keys ${Object.keys(schema.properties).join(", ")})`;
+      return "properties" in schema ? `a mapping (keys ${Object.keys(schema.properties).join(", ")})` : "a mapping";
+    case "integer":
+      return `a whole number from ${schema.minimum} to ${schema.maximum}`;
     case "array":
       return "a list";
     case "boolean":

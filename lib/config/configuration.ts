@@ -1,7 +1,8 @@
 import { isScalar, type Node, parseDocument, type YAMLError } from "yaml";
 import { DriftlessError, messageOf } from "../errors.ts";
 import type { Application, Cluster, Configuration } from "../model/application.ts";
-import { checkNode, type Finding, quote } from "./check.ts";
+import { checkSources, sourcesOf } from "./application-sources.ts";
+import { type Checked, checkNode, type Finding, quote } from "./check.ts";
 import { parseDuration } from "./duration.ts";
 import type { Partially, ValueOf } from "./json-schema.ts";
 import { configurationSchema } from "./schema.ts";
@@ -63,7 +64,7 @@ export function checkConfiguration({ text, repository }: ConfigurationFile): Con
   if ("findings" in read) return { valid: false, problems: read.findings.map(located) };
 
   const checked = checkNode(read.node, configurationSchema);
-  const findings = [...checked.findings, ...crossChecks(checked.value ?? {}, checked.offsetOf)];
+  const findings = [...checked.findings, ...crossChecks(checked.value ?? {}, checked)];
   if (findings.length > 0) return { valid: false, problems: findings.sort((a, b) => a.offset - b.offset).map(located) };
 
   const written = checked.value as Written;
@@ -72,6 +73,8 @@ export function checkConfiguration({ text, repository }: ConfigurationFile): Con
     configuration: {
       clusters: written.clusters.map(clusterOf),
       applications: written.applications.map((application) => applicationOf(application, repository)),
+      remoteBases: written.remoteBases,
+      repositories: written.repositories,
     },
   };
 }
@@ -121,7 +124,7 @@ function only(offset: number, message: string): { readonly findings: readonly Fi
 }
 
 /** What no schema says: names that meet, references that lead nowhere, values that contradict the product. */
-function crossChecks(written: Partially<Written>, offsetOf: (path: string) => number): Finding[] {
+function crossChecks(written: Partially<Written>, { offsetOf, isGiven }: Checked<Written>): Finding[] {
   const findings: Finding[] = [];
   const add = (path: string, message: string): void => void findings.push({ offset: offsetOf(path), path, message });
   const clusters = written.clusters ?? [];
@@ -135,15 +138,13 @@ function crossChecks(written: Partially<Written>, offsetOf: (path: string) => nu
   const known = new Set(names);
   for (const [index, application] of applications.entries()) {
     const path = `applications[${index}]`;
-    const { cluster, repository } = application ?? {};
+    const { cluster } = application ?? {};
     if (cluster !== undefined && allNamed && !known.has(cluster)) {
       // Each search for a near name costs as many steps as there are names: enough for those that will be shown.
       const advice = findings.length < longestList ? `: ${clusterAdvice(cluster, names)}` : "";
       add(`${path}.cluster`, `there is no cluster ${quote(cluster)}${advice}`);
     }
-    if (repository !== undefined && /^[a-z][a-z0-9+.-]*:\/\/[^/@]*:[^/@]*@|^https?:\/\/[^/@]*@/i.test(repository)) {
-      add(`${path}.repository`, "holds credentials: take them out of the URL, and renew them, for they are in Git's history");
-    }
+    checkSources(application ?? {}, { path, isGiven, add });
     const timeout = application?.sync?.timeout;
     const problem = timeout === undefined ? undefined : timeoutProblem(timeout);
     if (problem !== undefined) add(`${path}.sync.timeout`, problem);
@@ -188,20 +189,10 @@ function clusterOf(cluster: Written["clusters"][number]): Cluster {
 function applicationOf(application: WrittenApplication, repository: string): Application {
   return {
     name: application.name,
-    repository: application.repository ?? repository,
-    targetRevision: application.targetRevision,
-    path: normalPath(application.path),
+    sources: sourcesOf(application, repository),
     cluster: application.cluster,
     namespace: application.namespace ?? "",
     sync: { ...application.sync, timeout: parseDuration(application.sync.timeout)! },
     drift: application.drift,
   };
-}
-
-/** `./overlays/qa/` is `overlays/qa`; `.` is "". */
-function normalPath(path: string): string {
-  return path
-    .split("/")
-    .filter((part) => part !== "." && part !== "")
-    .join("/");
 }

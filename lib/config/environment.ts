@@ -17,6 +17,14 @@ export interface Environment {
   readonly webhookSecretId: string;
   /** Secrets Manager id: 32 bytes in base64. */
   readonly snapshotKeyId: string;
+  /** Secrets Manager id: `{"appId", "privateKey"}` of a GitHub App, or `{"token"}`. Undefined: Git is read anonymously. */
+  readonly githubSecretId: string | undefined;
+  /** Base URL of GitHub's API. Default "https://api.github.com". */
+  readonly githubApiUrl: string;
+  /** Secrets Manager id: `{"HOST": {"username", "password"}}` of chart repositories. Undefined: charts are fetched anonymously. */
+  readonly chartsSecretId: string | undefined;
+  /** Secrets Manager id: an age key file, for files encrypted with SOPS. Undefined: only KMS opens these. */
+  readonly sopsAgeSecretId: string | undefined;
   /** Clone URL, or path, of the repository that holds `driftless.yaml`. */
   readonly configRepository: string;
   /** Default "main". */
@@ -57,6 +65,15 @@ const variables = {
   },
   webhookSecretId: { name: "DRIFTLESS_WEBHOOK_SECRET_ID", purpose: "the Secrets Manager id of the webhook secrets" },
   snapshotKeyId: { name: "DRIFTLESS_SNAPSHOT_KEY_ID", purpose: "the Secrets Manager id of the key that seals snapshots" },
+  githubApiUrl: {
+    name: "DRIFTLESS_GITHUB_API_URL",
+    purpose: "the base URL of GitHub's API",
+    fallback: "https://api.github.com",
+    shape: {
+      pattern: /^(?:https:\/\/[^\s/?#@]+|http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?)(?:\/[^\s?#]*)?$/,
+      says: "an https URL without user, ? or #; plain http is for this machine only",
+    },
+  },
   configRepository: {
     name: "DRIFTLESS_CONFIG_REPOSITORY",
     purpose: "the clone URL or path of the repository that holds driftless.yaml",
@@ -101,6 +118,18 @@ export function parseEnvironment(env: EnvironmentVariables): Environment {
     },
     get snapshotKeyId() {
       return read(variables.snapshotKeyId);
+    },
+    get githubSecretId() {
+      return env["DRIFTLESS_GITHUB_SECRET_ID"] === "" ? undefined : env["DRIFTLESS_GITHUB_SECRET_ID"];
+    },
+    get githubApiUrl() {
+      return read(variables.githubApiUrl);
+    },
+    get chartsSecretId() {
+      return env["DRIFTLESS_CHARTS_SECRET_ID"] === "" ? undefined : env["DRIFTLESS_CHARTS_SECRET_ID"];
+    },
+    get sopsAgeSecretId() {
+      return env["DRIFTLESS_SOPS_AGE_SECRET_ID"] === "" ? undefined : env["DRIFTLESS_SOPS_AGE_SECRET_ID"];
     },
     get configRepository() {
       return read(variables.configRepository);

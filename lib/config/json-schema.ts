@@ -1,5 +1,7 @@
+import type { JsonObject } from "../model/json.ts";
+
 /** The part of JSON Schema (draft 7) that `driftless.yaml` needs; `patternErrorMessage` is read by editors too. */
-export type JsonSchema = StringSchema | BooleanSchema | ListSchema | ObjectSchema;
+export type JsonSchema = StringSchema | BooleanSchema | IntegerSchema | ListSchema | ObjectSchema | MapSchema;
 
 export interface StringSchema {
   readonly type: "string";
@@ -20,10 +22,19 @@ export interface BooleanSchema {
   readonly default?: boolean;
 }
 
+export interface IntegerSchema {
+  readonly type: "integer";
+  readonly description: string;
+  readonly minimum: number;
+  readonly maximum: number;
+}
+
 export interface ListSchema {
   readonly type: "array";
   readonly description: string;
   readonly items: JsonSchema;
+  readonly minItems?: number;
+  readonly default?: readonly never[];
 }
 
 export interface ObjectSchema {
@@ -38,6 +49,14 @@ export interface ObjectSchema {
   readonly default?: { readonly [key: string]: never };
 }
 
+/** Keys of the user's own: texts, or, where `additionalProperties` is true, any JSON value. */
+export interface MapSchema {
+  readonly type: "object";
+  readonly description: string;
+  readonly additionalProperties: true | StringSchema;
+  readonly default?: { readonly [key: string]: never };
+}
+
 /** The type of a value that keeps a schema, defaults filled in. */
 export type ValueOf<S> = S extends { readonly enum: readonly (infer Word)[] }
   ? Word
@@ -45,13 +64,19 @@ export type ValueOf<S> = S extends { readonly enum: readonly (infer Word)[] }
     ? string
     : S extends { readonly type: "boolean" }
       ? boolean
-      : S extends { readonly type: "array"; readonly items: infer Items }
-        ? readonly ValueOf<Items>[]
-        : S extends { readonly type: "object"; readonly properties: infer Properties }
-          ? { readonly [Key in PresentKey<S, Properties>]: ValueOf<Properties[Key]> } & {
-              readonly [Key in Exclude<keyof Properties, PresentKey<S, Properties>>]?: ValueOf<Properties[Key]>;
-            }
-          : never;
+      : S extends { readonly type: "integer" }
+        ? number
+        : S extends { readonly type: "array"; readonly items: infer Items }
+          ? readonly ValueOf<Items>[]
+          : S extends { readonly additionalProperties: true }
+            ? JsonObject
+            : S extends { readonly additionalProperties: { readonly type: "string" } }
+              ? { readonly [key: string]: string }
+              : S extends { readonly type: "object"; readonly properties: infer Properties }
+                ? { readonly [Key in PresentKey<S, Properties>]: ValueOf<Properties[Key]> } & {
+                    readonly [Key in Exclude<keyof Properties, PresentKey<S, Properties>>]?: ValueOf<Properties[Key]>;
+                  }
+                : never;
 
 type PresentKey<S, Properties> = {
   [Key in keyof Properties]: S extends { readonly required: readonly (infer Required)[] }

@@ -1,4 +1,5 @@
 import type { JsonSchema, ObjectSchema } from "./json-schema.ts";
+import { chart, directory, helm, kustomize, path, repository, source, targetRevision } from "./source-schema.ts";
 
 const dnsLabel = "^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$";
 const dnsLabelMessage = "a DNS label: lower-case letters, digits and dashes, beginning and ending with a letter or digit";
@@ -76,9 +77,10 @@ const sync = {
 
 const application = {
   type: "object",
-  description: "A folder of a repository, the cluster it is synced to, and how.",
+  description: "Where objects come from, the cluster they are synced to, and how.",
   additionalProperties: false,
-  required: ["name", "path", "cluster"],
+  required: ["name", "cluster"],
+  oneOf: [{ required: ["path"] }, { required: ["chart"] }, { required: ["sources"] }],
   properties: {
     name: {
       type: "string",
@@ -87,30 +89,18 @@ const application = {
       pattern: dnsLabel,
       patternErrorMessage: dnsLabelMessage,
     },
-    repository: {
-      type: "string",
-      description: "Clone URL or path of the repository. Default: the repository that holds this file.",
-      minLength: 1,
-      maxLength: 2048,
-      pattern: "^[^\\s\\u0000-\\u001f\\u007f]+$",
-      patternErrorMessage: "a clone URL or a path, without white space",
-    },
-    targetRevision: {
-      type: "string",
-      description: "Branch that is followed.",
-      maxLength: 244,
-      pattern:
-        "^(?!HEAD$|[0-9a-f]{40}$|[0-9a-f]{64}$|refs/|[/-]|.*(?:\\.\\.|//|@\\{|/\\.|\\.lock(?:/|$)))(?!@$|\\.)[^\\u0000-\\u0020\\u007f~^:?*\\[\\\\]*[^\\u0000-\\u0020\\u007f~^:?*\\[\\\\/.]$",
-      patternErrorMessage: "the name of a branch (not a commit id, not HEAD, not refs/heads/...)",
-      default: "main",
-    },
-    path: {
-      type: "string",
-      description: "Folder in the repository; . is its root.",
-      minLength: 1,
-      maxLength: 1024,
-      pattern: "^(?![/~]|[A-Za-z]:)(?!(?:.*/)?\\.\\.(?:/|$))(?!.*//)[^\\\\\\u0000-\\u001f\\u007f]+$",
-      patternErrorMessage: "a folder inside the repository: no leading slash, no .. part, no backslash; . is the root",
+    repository,
+    targetRevision,
+    path,
+    chart,
+    directory,
+    kustomize,
+    helm,
+    sources: {
+      type: "array",
+      description: "Several places whose objects are put together, in place of path or chart.",
+      items: source,
+      minItems: 1,
     },
     cluster: { type: "string", description: "Name of an entry of clusters.", minLength: 1 },
     namespace: {
@@ -143,6 +133,35 @@ export const configurationSchema = {
       description: "What is synced. An application that leaves this list is removed.",
       items: application,
     },
+    remoteBases: {
+      type: "array",
+      description:
+        "Beginnings of the URLs from which kustomizations may take bases of other repositories, each pinned by ?ref= and a full commit id. Default: none.",
+      items: {
+        type: "string",
+        description: "Beginning of a URL, up to a slash.",
+        maxLength: 2048,
+        pattern: "^https?://[^\\s@?#/]+/(?:[^\\s?#]*/)?$",
+        patternErrorMessage: "the beginning of a URL that ends in a slash, such as https://github.com/acme/",
+        examples: ["https://github.com/acme/"],
+      },
+      default: [],
+    },
+    repositories: {
+      type: "array",
+      description: "Repositories of GitHub whose identity is stated here, not learnt at first use.",
+      items: {
+        type: "object",
+        description: "One repository.",
+        additionalProperties: false,
+        required: ["url", "id"],
+        properties: {
+          url: { ...repository, description: "Clone URL." },
+          id: { type: "integer", description: "GitHub's number of the repository.", minimum: 1, maximum: 9_007_199_254_740_991 },
+        },
+      },
+      default: [],
+    },
   },
 } as const satisfies JsonSchema;
 
@@ -158,6 +177,8 @@ export const foreignWords: { readonly [key: string]: string } = {
   url: 'write "repository"',
   sourceref: 'write "repository"',
   source: 'write "repository", "targetRevision" and "path" beside "name"',
+  valuesobject: 'write "values", which is a mapping here',
+  fileparameters: 'write "values" or "valueFiles"',
   branch: 'write "targetRevision"',
   revision: 'write "targetRevision"',
   ref: 'write "targetRevision"',

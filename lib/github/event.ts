@@ -2,7 +2,13 @@ import { DriftlessError } from "../errors.ts";
 
 /** A push to a branch or tag, as far as Driftless believes it: a hint to look at the branch's head. */
 export interface PushEvent {
-  readonly repository: { readonly cloneUrl: string; readonly htmlUrl: string; readonly fullName: string };
+  readonly repository: {
+    readonly cloneUrl: string;
+    readonly htmlUrl: string;
+    readonly fullName: string;
+    /** GitHub's numeric id, which a rename keeps; undefined from senders that have none. */
+    readonly id: number | undefined;
+  };
   /** Undefined when the ref is a tag. */
   readonly branch: string | undefined;
   /** `refs/heads/main` or `refs/tags/v1`. */
@@ -46,6 +52,7 @@ export function parsePush(payload: unknown): PushEvent {
       }),
       htmlUrl: textAt(repository["html_url"], { field: "repository.html_url", pattern: oneWord, longest: longestUrl }),
       fullName: textAt(repository["full_name"], { field: "repository.full_name", pattern: oneWord, longest: 512 }),
+      id: idAt(repository["id"], "repository.id"),
     },
     branch,
     ref,
@@ -92,6 +99,13 @@ function booleanAt(value: unknown, field: string): boolean {
   if (value === undefined) return false;
   if (typeof value === "boolean") return value;
   throw malformed(field, "must be true or false");
+}
+
+/** GitHub always sends it; other senders of the same format may leave it out. */
+function idAt(value: unknown, field: string): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return value;
+  throw malformed(field, "must be a positive integer");
 }
 
 function malformed(field: string, problem: string): DriftlessError {

@@ -1,3 +1,5 @@
+import type { ApplicationSource } from "./application-source.ts";
+
 /** What a sync may do by itself. */
 export interface SyncPolicy {
   /** Delete objects that left the desired state. Default true. */
@@ -15,16 +17,12 @@ export interface SyncPolicy {
 /** What the sweep does about drift: `heal` starts a sync, `report` only writes rows, `ignore` does neither. */
 export type DriftPolicy = "heal" | "report" | "ignore";
 
-/** A source path, a destination and policies, as `driftless.yaml` states them. */
+/** Sources, a destination and policies, as `driftless.yaml` states them. */
 export interface Application {
   /** Unique within an installation; a DNS label of at most 63 characters. */
   readonly name: string;
-  /** Clone URL, or path of a local repository. */
-  readonly repository: string;
-  /** Branch name. */
-  readonly targetRevision: string;
-  /** Folder in the repository, without leading or trailing slash; "" is the root. */
-  readonly path: string;
+  /** At least one; their objects are put together. The first of Git gives the application its revision. */
+  readonly sources: readonly ApplicationSource[];
   /** Name of an entry of `clusters`. */
   readonly cluster: string;
   /** Namespace for objects that name none; "" when the application gives none. */
@@ -40,6 +38,10 @@ export type Cluster =
 
 /** `driftless.yaml`, complete: every default filled in. */
 export interface Configuration {
+  /** Beginnings of the URLs from which Kustomize may take remote bases, pinned to a commit. */
+  readonly remoteBases: readonly string[];
+  /** Numeric ids of repositories of GitHub, where the configuration states them. */
+  readonly repositories: readonly { readonly url: string; readonly id: number }[];
   readonly clusters: readonly Cluster[];
   readonly applications: readonly Application[];
 }

@@ -28,4 +28,6 @@ export interface RevisionMessage {
   readonly correlationId: string;
   /** Commit that the sender saw; "" when none. A hint only. */
   readonly after: string;
+  /** The host's numeric id of the repository, where the delivery told it: a name may come to mean another repository. */
+  readonly repositoryId?: number;
 }

@@ -1,4 +1,5 @@
 import type { Application } from "./application.ts";
+import type { RenderInputs } from "./application-source.ts";
 import type { Health } from "./health.ts";
 import type { ResourceRef } from "./resource.ts";
 
@@ -18,7 +19,7 @@ export type Change =
 export interface Desired {
   /** Counts up by one with every plan that changes the desired state. */
   readonly generation: number;
-  /** Commit id that was rendered. */
+  /** Commit id that was rendered; the version of the chart where nothing comes from Git. */
   readonly revision: string;
   /** Id of the stored manifests; "" when the application was removed (nothing is desired). */
   readonly snapshot: string;
@@ -65,8 +66,8 @@ export interface ApplicationState {
   readonly removed: boolean;
   /** Digest of the application's definition at the last plan. */
   readonly definitionDigest: string;
-  /** What the last render read: path to object id ("" for a path that was looked for and not there). */
-  readonly inputs: { readonly [path: string]: string };
+  /** What the last render read. */
+  readonly inputs: RenderInputs;
   /** Undefined until the first render succeeds. */
   readonly desired?: Desired;
   /** Why the last plan failed; "" when it did not. */

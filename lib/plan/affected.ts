@@ -1,17 +1,36 @@
-import type { Application, Configuration } from "../model/application.ts";
+import { createHash } from "node:crypto";
+import type { Application } from "../model/application.ts";
+import { type ApplicationSource, type ClusterCapabilities, gitSources } from "../model/application-source.ts";
 import { canonicalJson, type JsonObject } from "../model/json.ts";
 import { repositoryKey } from "../model/repository.ts";
 
-/** The applications whose source is a branch of a repository, whichever of its clone URLs names it. */
-export function selectApplications(
-  { applications }: Configuration,
+/** True when a source of the application is this branch, whichever of the repository's clone URLs names it. */
+export function readsBranch(
+  { sources }: Pick<Application, "sources">,
   { repository, branch }: { readonly repository: string; readonly branch: string },
-): readonly Application[] {
+): boolean {
   const key = repositoryKey(repository);
-  return applications.filter(
-    (application) => application.targetRevision === branch && repositoryKey(application.repository) === key,
-  );
+  return gitSources(sources).some((source) => source.targetRevision === branch && repositoryKey(source.repository) === key);
 }
+
+/** Every branch that the applications read, under its key; of several clone URLs the first counts. */
+export function branchesOf(applications: readonly Application[]): ReadonlyMap<string, Branch> {
+  const branches = new Map<string, Branch>();
+  for (const { repository, targetRevision } of applications.flatMap(({ sources }) => gitSources(sources))) {
+    const key = branchKey(repository, targetRevision);
+    if (!branches.has(key)) branches.set(key, { repository, branch: targetRevision });
+  }
+  return branches;
+}
+
+/** A branch that applications read. */
+export interface Branch {
+  readonly repository: string;
+  readonly branch: string;
+}
+
+/** One name for a branch, whichever of the repository's clone URLs names it. */
+export const branchKey = (repository: string, branch: string): string => `${repositoryKey(repository)}#${branch}`;
 
 /**
  * The first path, by name, whose object id is not the one that the last render read; undefined when all are the same.
@@ -24,6 +43,25 @@ export function firstChangedInput(
   return Object.keys(planned)
     .sort()
     .find((path) => planned[path] !== (current.get(path) ?? ""));
+}
+
+/** Names what a cluster can do. */
+export function capabilitiesDigest({ kubeVersion, apiVersions }: ClusterCapabilities): string {
+  return createHash("sha256")
+    .update([kubeVersion, ...apiVersions].join("\n"))
+    .digest("hex");
+}
+
+/** True when the two read a folder, or a chart, in common. */
+export function sharesSource(one: Pick<Application, "sources">, other: Pick<Application, "sources">): boolean {
+  const names = new Set(one.sources.map(sourceName));
+  return other.sources.some((source) => names.has(sourceName(source)));
+}
+
+function sourceName(source: ApplicationSource): string {
+  return source.kind === "git"
+    ? `${repositoryKey(source.repository)}:${source.path ?? ""}`
+    : `${source.chart.repository}/${source.chart.name}`;
 }
 
 /** An application's definition as text; equal definitions have equal texts, whatever the order of their keys. */

@@ -1,3 +1,4 @@
+import { isDriftlessError } from "../errors.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { ReceivedMessage } from "./sqs.ts";
 
@@ -11,7 +12,7 @@ export interface QueueRecord {
 
 export interface ConsumerDeps {
   readonly work: (body: string) => Promise<void>;
-  /** Puts a failed message back so that it is seen again soon. */
+  /** Puts a failed message back so that it is seen again soon, or after the wait that a host asked for. */
   readonly retry: (message: ReceivedMessage) => Promise<void>;
   readonly log: Log;
 }
@@ -24,14 +25,22 @@ export function createConsumer({ work, retry, log }: ConsumerDeps) {
       try {
         await work(body);
       } catch (error) {
-        log.error("queue.work-failed", { messageId, error });
+        const waitSeconds = askedWait(error);
+        if (waitSeconds === undefined) log.error("queue.work-failed", { messageId, error });
+        else log.warn("queue.put-off", { messageId, waitSeconds, error });
         batchItemFailures.push({ itemIdentifier: messageId });
         const receiveCount = Number(attributes.ApproximateReceiveCount);
-        await retry({ receiptHandle, receiveCount }).catch((cause: unknown) =>
-          log.warn("queue.retry-late", { messageId, cause }),
+        await retry({ receiptHandle, receiveCount, ...(waitSeconds === undefined ? {} : { waitSeconds }) }).catch(
+          (cause: unknown) => log.warn("queue.retry-late", { messageId, cause }),
         );
       }
     }
     return { batchItemFailures };
   };
+}
+
+/** Seconds that a host asked to wait, such as a rate limit's: nobody sleeps in a function for it. */
+function askedWait(error: unknown): number | undefined {
+  const seconds = isDriftlessError(error) && error.retryable ? error.facts["retryAfterSeconds"] : undefined;
+  return typeof seconds === "number" ? seconds : undefined;
 }

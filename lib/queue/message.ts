@@ -6,8 +6,8 @@ const fields = ["repository", "branch", "correlationId", "after"] as const;
 
 /** Names and ids only, in ASCII: SQS refuses some characters that a branch may have. */
 export function writeRevisionMessage(message: RevisionMessage): string {
-  const { repository, branch, correlationId, after } = message;
-  const text = JSON.stringify({ repository, branch, correlationId, after });
+  const { repository, branch, correlationId, after, repositoryId } = message;
+  const text = JSON.stringify({ repository, branch, correlationId, after, repositoryId });
   return text.replace(/[^\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
@@ -19,7 +19,11 @@ export function parseRevisionMessage(body: string): RevisionMessage {
     if (typeof value !== "string") throw new DriftlessError("queue", `the message has no text "${field}"`, { facts: { field } });
     return value;
   }) as [string, string, string, string];
-  return { repository, branch, correlationId, after };
+  const repositoryId = isJsonObject(message) ? message["repositoryId"] : undefined;
+  if (repositoryId === undefined) return { repository, branch, correlationId, after };
+  if (typeof repositoryId !== "number" || !Number.isSafeInteger(repositoryId))
+    throw new DriftlessError("queue", 'the message\'s "repositoryId" is no whole number', { facts: { field: "repositoryId" } });
+  return { repository, branch, correlationId, after, repositoryId };
 }
 
 function parsed(body: string): JsonValue {

@@ -38,10 +38,15 @@ export interface ReceivedMessage {
   readonly receiptHandle: string;
   /** How often it was received, this time included. */
   readonly receiveCount: number;
+  /** Seconds until it is to be seen again, instead of the usual ones. */
+  readonly waitSeconds?: number;
 }
 
+/** SQS hides a message for twelve hours at most, counted from when it was received. */
+const longestWaitSeconds = 12 * 3600 - 300;
+
 /**
- * Lets a failed message be seen again soon: the queue's own visibility timeout is six times the function's, so that a
+ * Lets a failed message be seen again soon, or just after the wait that was asked for: the queue's own visibility timeout is six times the function's, so that a
  * branch would wait minutes for a fault of seconds. Where that fails the visibility timeout stands.
  */
 export function createSqsRetry({
@@ -51,8 +56,10 @@ export function createSqsRetry({
   client: SQSClient;
   queueUrl: string;
 }): (message: ReceivedMessage) => Promise<void> {
-  return async ({ receiptHandle, receiveCount }) => {
-    const VisibilityTimeout = retrySeconds[Math.min(receiveCount, retrySeconds.length) - 1] ?? 5;
+  return async ({ receiptHandle, receiveCount, waitSeconds }) => {
+    const usual = retrySeconds[Math.min(receiveCount, retrySeconds.length) - 1] ?? 5;
+    const VisibilityTimeout =
+      waitSeconds === undefined ? usual : Math.min(Math.max(1, Math.ceil(waitSeconds)), longestWaitSeconds);
     try {
       await client.send(
         new ChangeMessageVisibilityCommand({ QueueUrl: queueUrl, ReceiptHandle: receiptHandle, VisibilityTimeout }),

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import type { Socket } from "node:net";
-import { type HelperLine, lineReader } from "./helper-protocol.ts";
+import { framed, type HelperLine, lineReader } from "./helper-protocol.ts";
 
 /** How a child ended: `error` when it never started. */
 export interface ChildEnd {
@@ -42,7 +42,7 @@ export function startHelperChild(options: { readonly helper: string; readonly on
     pid: child.pid,
     ended,
     send: (message) => {
-      child.stdin.write(`${JSON.stringify(message)}\n`);
+      for (const part of framed(message)) child.stdin.write(part);
     },
     holdOpen: (hold) => {
       for (const handle of handles) {

@@ -1,6 +1,7 @@
 import { DriftlessError, messageOf } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { Log } from "../telemetry/log.ts";
+import { createKeyAnswers, type Decryption, type KeyAnswers } from "./decryption.ts";
 import { type ChildEnd, type HelperChild, startHelperChild } from "./helper-child.ts";
 import type { FoundEntry, HelperLine, HelperRequest } from "./helper-protocol.ts";
 
@@ -11,6 +12,8 @@ export interface HelperProcessDeps {
   readonly timeoutMs: number;
   /** Jobs in flight at once; the others wait their turn. */
   readonly concurrency: number;
+  /** Keys for files that are encrypted with SOPS. */
+  readonly decryption?: Decryption;
   readonly log: Log;
 }
 
@@ -23,7 +26,7 @@ export interface HelperJob {
 type Outcome = { readonly answer: HelperLine } | { readonly error: unknown };
 
 /** One job on its way. */
-interface Flight extends HelperJob {
+interface Flight extends HelperJob, CallOptions {
   readonly id: number;
   readonly settle: (outcome: Outcome) => void;
   timer: NodeJS.Timeout | undefined;
@@ -34,6 +37,7 @@ interface Flight extends HelperJob {
 /** Jobs for the helper: a child started by the first of them, replaced when it hangs or dies, idle no reason for Node to stay alive. */
 export class HelperProcess {
   readonly #deps: HelperProcessDeps;
+  readonly #keys: KeyAnswers;
   readonly #flights = new Map<number, Flight>();
   readonly #waiting: Flight[] = [];
   /** A helper died under these: they are tried again, each with nothing beside it, so that the next death is clearly theirs. */
@@ -44,6 +48,7 @@ export class HelperProcess {
 
   constructor(deps: HelperProcessDeps) {
     this.#deps = deps;
+    this.#keys = createKeyAnswers(deps.decryption ?? {});
   }
 
   /** Of the child, while one runs. */
@@ -52,13 +57,15 @@ export class HelperProcess {
   }
 
   /** Rejects with `render` when the helper fails, with what the lookup threw, or with the signal's reason; an error in the files is an answer. */
-  run(job: HelperJob, { signal }: CallOptions = {}): Promise<HelperLine> {
+  run(job: HelperJob, options: CallOptions = {}): Promise<HelperLine> {
+    const { signal } = options;
     return new Promise((resolve, reject) => {
       if (this.#closed) throw new DriftlessError("render", "the renderer is closed");
       signal?.throwIfAborted();
       const abort = (): void => this.#giveUp(flight, signal?.reason);
       const flight: Flight = {
         ...job,
+        ...options,
         id: ++this.#lastId,
         timer: undefined,
         deaths: 0,
@@ -120,25 +127,33 @@ export class HelperProcess {
     const flight = this.#flights.get(line.id);
     if (flight === undefined) return;
     if (line.done === true) this.#finish(flight, { answer: line });
-    else if (line.lookup !== undefined) void this.#answerLookup(flight, line.lookup);
     else if (line.waiting === true) clearTimeout(flight.timer);
-    else this.#startClock(flight);
+    else if (line.waiting === false) this.#startClock(flight);
+    else void this.#answer(flight, line);
   }
 
-  async #answerLookup(flight: Flight, paths: readonly string[]): Promise<void> {
+  /** Asks for what a line wants; the time that takes is not counted. */
+  async #answer(flight: Flight, line: HelperLine): Promise<void> {
     const child = this.#child;
     const stillAsked = (): boolean => this.#child === child && this.#flights.get(flight.id) === flight;
     clearTimeout(flight.timer);
     try {
-      const entries = await flight.lookup(paths);
+      const reply = await this.#replyTo(flight, line);
       if (!stillAsked()) return;
       this.#startClock(flight);
-      child?.send({ id: flight.id, op: "found", entries });
+      child?.send({ id: flight.id, ...reply });
     } catch (error) {
       if (!stillAsked()) return;
       child?.send({ id: flight.id, op: "abort" });
       this.#finish(flight, { error });
     }
+  }
+
+  async #replyTo({ lookup, signal }: Flight, line: HelperLine): Promise<object> {
+    const options = signal === undefined ? {} : { signal };
+    if (line.ageKeys === true) return this.#keys.ageKeys(options);
+    if (line.decrypt !== undefined) return this.#keys.decrypt(line.decrypt, options);
+    return { op: "found", entries: await lookup(line.lookup ?? []) };
   }
 
   #startClock(flight: Flight): void {

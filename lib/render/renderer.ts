@@ -1,27 +1,40 @@
+import type { ApplicationSource, ClusterCapabilities, RenderInputs } from "../model/application-source.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { Manifest } from "../model/resource.ts";
 import type { SourceTree } from "../model/tree.ts";
 
 export interface RenderRequest {
-  readonly tree: SourceTree;
-  /** Folder to render. */
-  readonly path: string;
+  /** Name of the application: a chart's release, unless the source names another. */
+  readonly application: string;
+  /** Namespace that charts are rendered for; "" is `default`. */
+  readonly namespace: string;
+  readonly sources: readonly RenderSource[];
+  /** Asked once, and only by charts that do not state the version of Kubernetes. Absent: Helm's own defaults. */
+  readonly capabilities?: () => Promise<ClusterCapabilities>;
+  /** True keeps the hooks of charts that only `helm test` would run, and that are never applied. Default false. */
+  readonly testHooks?: boolean;
+  /** Beginnings of the URLs from which Kustomize may take remote bases, pinned to a commit. */
+  readonly remoteBases: readonly string[];
 }
+
+export interface RenderSource {
+  readonly source: ApplicationSource;
+  /** The commit of a source of Git; absent for a chart of a chart repository. */
+  readonly tree?: SourceTree;
+}
+
+export type RendererKind = "directory" | "kustomize" | "helm";
 
 /** What a render gave, and everything it read to give it. */
 export interface Rendered {
-  /** The renderer that the folder's content chose. */
-  readonly renderer: "directory" | "kustomize";
+  /** The renderers that the folders' contents chose, one for each source that is rendered. */
+  readonly renderers: readonly RendererKind[];
   readonly objects: readonly Manifest[];
-  /**
-   * Every path that the render looked at, to the object id found there, or "" where nothing was: when none of
-   * these changed, the render gives the same again. A listed folder stands with its tree id.
-   */
-  readonly inputs: { readonly [path: string]: string };
+  readonly inputs: RenderInputs;
   readonly warnings: readonly string[];
 }
 
-/** Turns a folder of a commit into objects, exactly as Kubernetes reads them. */
+/** Turns sources into objects, exactly as Kubernetes reads them. */
 export interface Renderer {
   /** Throws `render` with the file, the line where known, and what to do. */
   render(request: RenderRequest, options?: CallOptions): Promise<Rendered>;

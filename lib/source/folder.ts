@@ -55,7 +55,7 @@ export function createFolderTree(folder: string, { maxEntries = 20_000 }: Folder
       found.map(({ entry, mode }) => Buffer.concat([Buffer.from(`${mode} ${entry.name}\0`), Buffer.from(entry.oid, "hex")])),
     );
     const oid = objectId({ type: "tree", body });
-    listings.set(oid, treeEntries(oid, body));
+    listings.set(oid, [...treeEntries(oid, body).values()]);
     return { entry: { name, oid, type: "directory" }, mode: "40000" };
   };
 

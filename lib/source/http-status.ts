@@ -5,23 +5,29 @@ export interface RefusedAnswer {
   readonly status: number;
   /** True when the request carried credentials. */
   readonly authorized: boolean;
-  /** The header as it came: seconds or an HTTP date. */
-  readonly retryAfter: string | undefined;
-  readonly now: Date;
+  /** Seconds that the answer asks to wait, as `askedWait` reads them. */
+  readonly waitSeconds: number | undefined;
 }
 
 /** The `source` error for an HTTP status: what it means and what to check. */
-export function statusError({ url, status, authorized, retryAfter, now }: RefusedAnswer): DriftlessError {
-  const seconds = retryAfterSeconds(retryAfter, now);
+export function statusError(answer: RefusedAnswer): DriftlessError {
+  const { url, status, authorized, waitSeconds } = answer;
   const repository = repositoryOf(url);
   return new DriftlessError(
     "source",
-    `${repository} answered ${status}: ${meaning(status, { authorized, wait: seconds !== undefined })}`,
-    {
-      retryable: status === 429 || status >= 500 || status === 408 || (status === 403 && seconds !== undefined),
-      facts: { repository, status, ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }) },
-    },
+    `${repository} answered ${status}: ${meaning(status, { authorized, wait: waitSeconds !== undefined })}`,
+    { retryable: mayPass(answer), facts: { repository, ...statusFacts(answer) } },
   );
+}
+
+/** True for what the same request may not meet again: limits, and faults of the server itself. */
+export function mayPass({ status, waitSeconds }: Pick<RefusedAnswer, "status" | "waitSeconds">): boolean {
+  return status === 429 || status >= 500 || status === 408 || (status === 403 && waitSeconds !== undefined);
+}
+
+/** `status`, and `retryAfterSeconds` where the answer asks for a wait: the queue puts the work off by it. */
+export function statusFacts({ status, waitSeconds }: Pick<RefusedAnswer, "status" | "waitSeconds">): Record<string, number> {
+  return { status, ...(waitSeconds === undefined ? {} : { retryAfterSeconds: waitSeconds }) };
 }
 
 /** A URL as messages show it: no user information, no query, no service path. */
@@ -44,11 +50,4 @@ function meaning(status: number, { authorized, wait }: { readonly authorized: bo
   if (status === 429) return "too many requests";
   if (status >= 500) return "the server failed";
   return "this is no answer of a Git server; check the URL";
-}
-
-function retryAfterSeconds(header: string | undefined, now: Date): number | undefined {
-  if (header === undefined) return undefined;
-  if (/^\d{1,9}$/.test(header.trim())) return Number(header);
-  const at = Date.parse(header);
-  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - now.getTime()) / 1000));
 }

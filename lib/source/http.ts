@@ -1,10 +1,12 @@
 import * as http from "node:http";
 import * as https from "node:https";
+import type { LookupFunction } from "node:net";
 import { DriftlessError, messageOf } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { Secret } from "../telemetry/secret.ts";
 import { statusError } from "./http-status.ts";
+import { waitAskedBy } from "./rate-limit.ts";
 
 export interface HttpDeps {
   readonly clock: Clock;
@@ -19,9 +21,15 @@ export interface HttpRequest {
   readonly body?: string;
   /** The whole value of the Authorization header. */
   readonly authorization?: Secret | undefined;
+  /** True hands every answer to `read`, whatever its status. */
+  readonly anyStatus?: boolean;
+  /** Finds the addresses of the host; default: as the system does. */
+  readonly lookup?: LookupFunction | undefined;
 }
 
 export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
   readonly contentType: string;
   /** Where a 3xx answer points, unresolved; undefined for 2xx. */
   readonly location?: string;
@@ -31,7 +39,8 @@ export interface HttpAnswer {
 export interface HttpClient {
   /**
    * Sends a request and lets `read` consume the answer; both stand under one deadline. Answers other than 2xx
-   * and redirects throw `source` with the status, retryable for 429 and 5xx and for a broken connection.
+   * and redirects throw `source` with the status, retryable for limits, 5xx and a broken connection, unless the request
+   * takes any status. A wait that the host asks for is `retryAfterSeconds` of the facts.
    */
   exchange<T>(request: HttpRequest, read: (answer: HttpAnswer) => Promise<T>, options?: CallOptions): Promise<T>;
 }
@@ -73,7 +82,7 @@ export function createHttpClient({ clock, timeoutMs }: HttpDeps): HttpClient {
 }
 
 function start(
-  { url, method, headers, body, authorization }: HttpRequest,
+  { url, method, headers, body, authorization, lookup }: HttpRequest,
   agents: Readonly<Record<string, http.Agent>>,
   signal: AbortSignal,
 ): http.ClientRequest {
@@ -82,6 +91,7 @@ function start(
     method,
     signal,
     agent: agents[url.protocol],
+    ...(lookup === undefined ? {} : { lookup }),
     headers: {
       ...headers,
       ...(body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) }),
@@ -101,16 +111,16 @@ function answerOf(sent: http.ClientRequest): Promise<http.IncomingMessage> {
 
 async function accept(request: HttpRequest, response: http.IncomingMessage, clock: Clock): Promise<HttpAnswer> {
   const status = response.statusCode ?? 0;
-  const answer = { contentType: response.headers["content-type"] ?? "", body: response as AsyncIterable<Uint8Array> };
-  const { location } = response.headers;
+  const { headers } = response;
+  const answer = { status, headers, contentType: headers["content-type"] ?? "", body: response as AsyncIterable<Uint8Array> };
+  const { location } = headers;
   if (status >= 300 && status < 400 && location !== undefined) return { ...answer, location };
-  if (status >= 200 && status < 300) return answer;
+  if (request.anyStatus === true || (status >= 200 && status < 300)) return answer;
   throw statusError({
     url: request.url,
     status,
     authorized: request.authorization !== undefined,
-    retryAfter: response.headers["retry-after"],
-    now: clock.now(),
+    waitSeconds: await waitAskedBy(answer, clock.now()),
   });
 }
 

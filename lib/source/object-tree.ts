@@ -18,30 +18,47 @@ export interface ObjectTreeDeps {
   readonly reader: ObjectReader;
 }
 
+/** Of tree bodies that are still held: the folders that two commits have in common are parsed once. */
+const parsed = new WeakMap<Uint8Array, ReadonlyMap<string, TreeEntry>>();
+
 /** A commit's tree over its objects; each folder is parsed once. */
 export function createObjectTree({ commit, root, reader }: ObjectTreeDeps): SourceTree {
-  const parsed = new Map<string, readonly TreeEntry[]>();
-
-  const list = async (oid: string, options: CallOptions = {}): Promise<readonly TreeEntry[]> => {
-    const known = parsed.get(oid);
-    if (known !== undefined) return known;
-    const entries = treeEntries(oid, await reader.tree(checkedId(oid), options));
-    parsed.set(oid, entries);
+  const folder = async (oid: string, options: CallOptions): Promise<ReadonlyMap<string, TreeEntry>> => {
+    const body = await reader.tree(checkedId(oid), options);
+    const entries = parsed.get(body) ?? treeEntries(oid, body);
+    parsed.set(body, entries);
     return entries;
+  };
+
+  /** Entries by the path of their folder, of what was looked up so far; undefined for what is no folder. */
+  const folders = new Map<string, Promise<ReadonlyMap<string, TreeEntry> | undefined>>();
+
+  const folderAt = (path: string, options: CallOptions): Promise<ReadonlyMap<string, TreeEntry> | undefined> => {
+    const known = folders.get(path);
+    if (known !== undefined) return known;
+    const opening = openFolder(path, options);
+    folders.set(path, opening);
+    // What one caller gave up, the next one may want.
+    opening.catch(() => folders.delete(path));
+    return opening;
+  };
+
+  const openFolder = async (path: string, options: CallOptions): Promise<ReadonlyMap<string, TreeEntry> | undefined> => {
+    const entry = await lookup(path, options);
+    return entry?.type === "directory" ? folder(entry.oid, options) : undefined;
+  };
+
+  const lookup = async (path: string, options: CallOptions): Promise<TreeEntry | undefined> => {
+    if (path === "") return { name: "", oid: root, type: "directory" };
+    const slash = path.lastIndexOf("/");
+    if (slash === 0) return undefined;
+    return (await folderAt(slash < 0 ? "" : path.slice(0, slash), options))?.get(path.slice(slash + 1));
   };
 
   return {
     commit,
-    list,
-    async lookup(path, options) {
-      let entry: TreeEntry | undefined = { name: "", oid: root, type: "directory" };
-      for (const name of path === "" ? [] : path.split("/")) {
-        if (entry?.type !== "directory") return undefined;
-        const entries: readonly TreeEntry[] = await list(entry.oid, options);
-        entry = entries.find((one) => one.name === name);
-      }
-      return entry;
-    },
+    lookup: (path, options = {}) => lookup(path, options),
+    list: async (oid, options = {}) => [...(await folder(oid, options)).values()],
     async read(oids, options = {}) {
       const unique = [...new Set(oids.map(checkedId))];
       return unique.length === 0 ? new Map() : reader.blobs(unique, options);

@@ -75,8 +75,8 @@ function* rawEntries(tree: string, body: Uint8Array): Generator<RawEntry> {
   }
 }
 
-/** Entries of a tree for use as paths: names that could leave the folder are refused with `source`. */
-export function treeEntries(tree: string, body: Uint8Array): readonly TreeEntry[] {
+/** Entries of a tree by name, in its order, for use as paths: names that could leave the folder are refused with `source`. */
+export function treeEntries(tree: string, body: Uint8Array): ReadonlyMap<string, TreeEntry> {
   const entries = new Map<string, TreeEntry>();
   for (const { bytes, at, name: start, id, end } of rawEntries(tree, body)) {
     const name = safeName(tree, bytes.subarray(start, id - 1));
@@ -87,7 +87,7 @@ export function treeEntries(tree: string, body: Uint8Array): readonly TreeEntry[
       type: typeOfMode(tree, name, bytes.toString("latin1", at, start - 1)),
     });
   }
-  return [...entries.values()];
+  return entries;
 }
 
 function typeOfMode(tree: string, name: string, mode: string): TreeEntry["type"] {

@@ -1,12 +1,17 @@
-import { DriftlessError } from "../errors.ts";
+import { DriftlessError, isDriftlessError } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { Secret } from "../telemetry/secret.ts";
-import type { HttpAnswer, HttpClient } from "./http.ts";
+import type { HttpAnswer, HttpClient, HttpRequest } from "./http.ts";
 import { repositoryOf } from "./http-status.ts";
 import { type Capabilities, readCapabilities } from "./protocol.ts";
 
+/** `rejected` is a value that the host has just refused: one that is made or read anew is wanted. */
+export interface AuthorizationOptions extends CallOptions {
+  readonly rejected?: Secret;
+}
+
 /** Value of the Authorization header for a repository; undefined reads it anonymously. */
-export type Authorization = (repository: string, options?: CallOptions) => Promise<Secret | undefined>;
+export type Authorization = (repository: string, options?: AuthorizationOptions) => Promise<Secret | undefined>;
 
 export interface RemoteDeps {
   readonly repository: URL;
@@ -37,18 +42,50 @@ export async function connect(deps: RemoteDeps, options: CallOptions): Promise<R
 type Discovered = { readonly capabilities: Capabilities } | { readonly moved: URL };
 
 async function discover(
-  { http, authorization }: RemoteDeps,
+  deps: RemoteDeps,
   repository: URL,
-  { authorized, ...options }: CallOptions & { readonly authorized: boolean },
+  options: CallOptions & { readonly authorized: boolean },
 ): Promise<Discovered> {
   const url = serviceUrl(repository, discovery);
-  const secret = authorized ? await authorization?.(repository.href, options) : undefined;
   const read = async (answer: HttpAnswer): Promise<Discovered> => {
     if (answer.location !== undefined) return { moved: redirected(url, answer.location) };
     checkContent(repository, answer.contentType, `application/x-${service}-advertisement`);
     return { capabilities: await readCapabilities(answer.body) };
   };
-  return http.exchange({ url, method: "GET", headers: protocol, authorization: secret }, read, options);
+  return exchange(deps, { request: { url, method: "GET", headers: protocol }, read }, options);
+}
+
+interface Exchange<T> {
+  readonly request: HttpRequest;
+  readonly read: (answer: HttpAnswer) => Promise<T>;
+}
+
+/** With credentials where `authorized` says so. Those that the host refuses are asked for anew, once. */
+async function exchange<T>(
+  { http, authorization: ask, repository }: RemoteDeps,
+  { request, read }: Exchange<T>,
+  { authorized, ...options }: CallOptions & { readonly authorized: boolean },
+): Promise<T> {
+  const send = (authorization?: Secret) => http.exchange({ ...request, authorization }, read, options);
+  const secret = authorized ? await ask?.(repository.href, options) : undefined;
+  try {
+    return await send(secret);
+  } catch (error) {
+    if (ask === undefined || secret === undefined || !isRejected(error)) throw error;
+    const renewed = await ask(repository.href, { ...options, rejected: secret });
+    if (renewed === undefined || renewed.reveal() === secret.reveal()) throw error;
+    return send(renewed).catch(mayBeTooNew);
+  }
+}
+
+function isRejected(error: unknown): error is DriftlessError {
+  return isDriftlessError(error, "source") && error.facts["status"] === 401;
+}
+
+/** What was made a moment ago may not be known on every server of the host yet. */
+function mayBeTooNew(error: unknown): never {
+  if (!isRejected(error)) throw error;
+  throw new DriftlessError("source", error.message, { cause: error, retryable: true, facts: error.facts });
 }
 
 function serverAt(
@@ -61,17 +98,13 @@ function serverAt(
   return {
     capabilities,
     async post(body, read, options) {
-      const authorization = access.authorized ? await deps.authorization?.(deps.repository.href, options) : undefined;
       const readAnswer = (answer: HttpAnswer) => {
         if (answer.location !== undefined) throw refusedRedirect(repository, "in the middle of a fetch");
         checkContent(repository, answer.contentType, `application/x-${service}-result`);
         return read(answer.body);
       };
-      return deps.http.exchange(
-        { url: serviceUrl(repository, service), method: "POST", headers, body, authorization },
-        readAnswer,
-        options,
-      );
+      const request = { url: serviceUrl(repository, service), method: "POST", headers, body } as const;
+      return exchange(deps, { request, read: readAnswer }, { ...options, ...access });
     },
   };
 }
@@ -84,7 +117,7 @@ function serviceUrl(repository: URL, path: string): URL {
 function redirected(from: URL, location: string): URL {
   const to = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
   if (to === undefined) throw refusedRedirect(from, "to something that is no URL");
-  const upgraded = from.protocol === "http:" && to.protocol === "https:" && to.hostname === from.hostname;
+  const upgraded = from.protocol === "http:" && to.protocol === "https:" && to.host === from.hostname;
   if (to.origin !== from.origin && !upgraded) throw refusedRedirect(from, `to another host (${to.host})`);
   if (!to.pathname.endsWith("/info/refs")) throw refusedRedirect(from, "to a page that is no repository");
   return new URL(repositoryOf(to));

@@ -1,8 +1,10 @@
+import { numberOf } from "./attributes.ts";
 import { pack, unpack } from "./document.ts";
 import type { Items } from "./items.ts";
 import type { ConfigurationStore, StoredConfiguration } from "./store.ts";
 
 const key = { pk: "configuration", sk: "configuration" };
+const settledKey = { pk: "configuration", sk: "settled" };
 const problemKey = { pk: "configuration", sk: "problem" };
 
 export function createConfiguration({ items }: { items: Items }): ConfigurationStore {
@@ -16,6 +18,13 @@ export function createConfiguration({ items }: { items: Items }): ConfigurationS
     },
     async saveProblem(problem, options) {
       await items.put({ ...problemKey, ...pack({ problem }) }, options);
+    },
+    async saveSettled(number, options) {
+      await items.put({ ...settledKey, number }, options);
+    },
+    async loadSettled(options) {
+      const item = await items.get(settledKey, options);
+      return item === undefined ? 0 : numberOf(item, "number");
     },
     async loadProblem(options) {
       const item = await items.get(problemKey, options);

@@ -11,6 +11,8 @@ import { createInventories } from "./inventories.ts";
 import { createItems } from "./items.ts";
 import { createLeases } from "./leases.ts";
 import { createParts } from "./parts.ts";
+import { createRenders } from "./renders.ts";
+import { createRepositories } from "./repositories.ts";
 import { createSeal } from "./seal.ts";
 import { createSnapshots } from "./snapshots.ts";
 import type { Stores } from "./store.ts";
@@ -39,7 +41,9 @@ export function createDynamoStores(deps: DynamoStoresDeps): Stores {
     deliveries: createDeliveries({ items, clock, newId }),
     configuration: createConfiguration({ items }),
     applications: createApplications({ items, newId }),
-    heads: createHeads({ items }),
+    heads: createHeads({ items, newId }),
+    repositories: createRepositories({ items }),
+    renders: createRenders({ items, clock }),
     snapshots: createSnapshots({ items, parts, seal }),
     inventories: createInventories({ items, parts, clock }),
     syncs: createSyncs({ items, clock }),

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, randomBytes } from "node:crypto";
 import { DriftlessError } from "../errors.ts";
 import type { Secret } from "../telemetry/secret.ts";
 
@@ -23,7 +23,7 @@ export function createSeal(key: Secret): Seal {
   if (secret.length !== 32)
     throw new DriftlessError("config", "the snapshot key must be 32 bytes in base64: openssl rand -base64 32");
   const sealing = derive(secret, "driftless seal");
-  const naming = derive(secret, "driftless digest");
+  const naming = createSecretKey(derive(secret, "driftless digest"));
   return {
     seal(bytes, context) {
       const nonce = randomBytes(nonceBytes);

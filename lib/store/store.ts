@@ -1,4 +1,5 @@
 import type { Configuration } from "../model/application.ts";
+import type { RenderInputs } from "../model/application-source.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { Delivery } from "../model/delivery.ts";
 import type { DriftRow, SweepReport } from "../model/drift.ts";
@@ -37,6 +38,9 @@ export interface ConfigurationStore {
   /** Keeps why the newest file is not in force; "" when it is. A problem of its own: what is stored stays in force. */
   saveProblem(problem: string, options?: CallOptions): Promise<void>;
   loadProblem(options?: CallOptions): Promise<string>;
+  /** Keeps the number of the newest configuration whose every application has been looked at since. */
+  saveSettled(number: number, options?: CallOptions): Promise<void>;
+  loadSettled(options?: CallOptions): Promise<number>;
 }
 
 export interface StoredConfiguration {
@@ -45,6 +49,8 @@ export interface StoredConfiguration {
   readonly revision: string;
   /** Blob id of the file: equal means that nothing changed. */
   readonly oid: string;
+  /** Counts up with every change of the file, so that going back to an earlier one is a change too. */
+  readonly number: number;
 }
 
 export interface ApplicationStore {
@@ -59,10 +65,46 @@ export interface ApplicationStore {
   remove(application: string, options?: CallOptions): Promise<void>;
 }
 
+/** What the last render of each application read of a branch: see `lib/sync/plan-index.ts`. */
+export interface PlannedInputs {
+  readonly [application: string]: {
+    readonly paths: readonly string[];
+    /** Of the object ids at these paths. */
+    readonly digest: string;
+    /** Digest of what a chart was told of its cluster; "" when none was. */
+    readonly cluster: string;
+  };
+}
+
+/** The index of a branch, and the number of the configuration that it was made under. */
+export interface PlanIndex {
+  readonly id: string;
+  readonly configuration: number;
+  readonly inputs: PlannedInputs;
+}
+
 /** Heads of branches as last planned, or "" for a branch that was not there: the sweep finds missed webhooks by them. */
 export interface HeadStore {
   get(repository: string, branch: string, options?: CallOptions): Promise<string | undefined>;
-  put(repository: string, branch: string, commit: string, options?: CallOptions): Promise<void>;
+  /** Without the id of an index the branch has none from now on. */
+  put(repository: string, branch: string, commit: string, options?: CallOptions & { readonly index?: string }): Promise<void>;
+  /** The index that the head names. */
+  index(repository: string, branch: string, options?: CallOptions): Promise<PlanIndex | undefined>;
+  /** Writes an index, which counts once the head names it; returns its id, or undefined where one row has no room for it. */
+  saveIndex(
+    at: { readonly repository: string; readonly branch: string },
+    index: Omit<PlanIndex, "id">,
+    options?: CallOptions,
+  ): Promise<string | undefined>;
+}
+
+/** Which repository a URL meant when it was first read, by the host's numeric id. */
+export interface RepositoryStore {
+  get(repository: string, options?: CallOptions): Promise<number | undefined>;
+  /** Binds a repository to its id unless it is bound; returns the id that stands. One conditional write. */
+  bind(repository: string, id: number, options?: CallOptions): Promise<number>;
+  /** Binds it to the id that the configuration states, whatever it was bound to. */
+  pin(repository: string, id: number, options?: CallOptions): Promise<void>;
 }
 
 /** Rendered manifests, sealed (AES-256-GCM) and compressed, by keyed digest. */
@@ -71,6 +113,25 @@ export interface SnapshotStore {
   save(objects: readonly Manifest[], options?: CallOptions): Promise<string>;
   /** Throws `not-found` when the snapshot is gone or incomplete: never an empty list by accident. */
   load(id: string, options?: CallOptions): Promise<readonly Manifest[]>;
+}
+
+/** A render that was made before: what it read, and where its objects are. */
+export interface StoredRender {
+  readonly snapshot: string;
+  readonly inputs: RenderInputs;
+  /** How many. */
+  readonly objects: number;
+  readonly warnings: readonly string[];
+  /** Cluster, namespace and application that charts were told; "" when no chart was rendered. */
+  readonly release: string;
+}
+
+/** The last renders under the digest of what was asked, so that the same inputs are rendered once; they expire after thirty days. */
+export interface RenderStore {
+  /** Newest first. */
+  load(key: string, options?: CallOptions): Promise<readonly StoredRender[]>;
+  /** Keeps the first eight of them, or as many as one row holds. Of two that save at once one wins: what is lost is rendered again one day. */
+  save(key: string, renders: readonly StoredRender[], options?: CallOptions): Promise<void>;
 }
 
 /** What applications own. Saved before the first write of a sync, so a killed run forgets nothing. */
@@ -161,6 +222,8 @@ export interface Stores {
   readonly configuration: ConfigurationStore;
   readonly applications: ApplicationStore;
   readonly heads: HeadStore;
+  readonly repositories: RepositoryStore;
+  readonly renders: RenderStore;
   readonly snapshots: SnapshotStore;
   readonly inventories: InventoryStore;
   readonly syncs: SyncStore;

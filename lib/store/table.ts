@@ -27,4 +27,11 @@ export const tableDefinition = {
 export const expiryAttribute = "expiresAt";
 
 /** Days that rows stay. A list leaves out older ones at once; DynamoDB deletes them within days after. */
-export const retentionDays = { deliveries: 7, syncs: 90, healedDrift: 90, sweeps: 30, removedInventories: 90 } as const;
+export const retentionDays = {
+  deliveries: 7,
+  syncs: 90,
+  healedDrift: 90,
+  sweeps: 30,
+  renders: 30,
+  removedInventories: 90,
+} as const;

@@ -2,7 +2,7 @@ import { messageOf } from "../errors.ts";
 import type { PushEvent } from "../github/event.ts";
 import type { Acceptance, AcceptDelivery, SignedDelivery } from "../github/listener.ts";
 import type { CallOptions } from "../model/call.ts";
-import type { Delivery } from "../model/delivery.ts";
+import type { Delivery, RevisionMessage } from "../model/delivery.ts";
 import type { RevisionQueue } from "../queue/queue.ts";
 import type { DeliveryStore } from "../store/store.ts";
 import { type Clock, timestamp } from "../telemetry/clock.ts";
@@ -46,8 +46,9 @@ async function enqueue(
   if (again) await deliveries.update(signed.id, { state: "received", reason: "" }, options);
   // After a failed plan the queue may still remember the id of the first message, and would swallow a second one.
   const deduplicationId = again ? `${signed.id}-${clock.now().getTime()}` : signed.id;
+  const message = { repository, branch, after, correlationId: signed.id, ...repositoryIdOf(signed) };
   try {
-    await queue.send({ repository, branch, after, correlationId: signed.id }, { deduplicationId, ...options });
+    await queue.send(message, { deduplicationId, ...options });
   } catch (error) {
     await note(deliveries, signed.id, { state: "failed", reason: `not queued: ${messageOf(error)}` }, { log, ...options });
     throw error;
@@ -55,6 +56,11 @@ async function enqueue(
   log.info("webhook.queued", { repository, branch, after });
   await note(deliveries, signed.id, { state: "queued", reason: "" }, { log, ...options });
   return { state: "queued", reason: "" };
+}
+
+function repositoryIdOf({ content }: SignedDelivery): Pick<RevisionMessage, "repositoryId"> {
+  const id = content.kind === "push" ? content.push.repository.id : undefined;
+  return id === undefined ? {} : { repositoryId: id };
 }
 
 /** The row only tells what the queue already decided: when it cannot be written, the answer stands all the same. */

@@ -1,4 +1,5 @@
 import { DriftlessError, isDriftlessError, messageOf } from "../errors.ts";
+import type { ApplicationSource } from "../model/application-source.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { DriftRow } from "../model/drift.ts";
 import { type JsonValue, stringifyJson } from "../model/json.ts";
@@ -42,6 +43,7 @@ export function createApi({ stores }: ApiDeps): (request: ApiRequest, options?: 
       async ([name = ""], request, options) => ({ items: await driftOf([name], request, options) }),
     ],
     [/^\/applications\/([^/]+)\/resources$/, async ([name = ""], _, options) => resourcesOf(name, options)],
+    [/^\/applications\/([^/]+)\/inputs$/, async ([name = ""], _, options) => inputsOf(await known(name, options))],
     [/^\/drift$/, async (_, request, options) => ({ items: await driftOf(await names(options), request, options) })],
     [/^\/deliveries$/, async (_, request, options) => stores.deliveries.list(page(request, options))],
     [/^\/clusters\/([^/]+)\/sweeps$/, async ([name = ""], request, options) => stores.sweeps.list(name, page(request, options))],
@@ -113,6 +115,21 @@ export function createApi({ stores }: ApiDeps): (request: ApiRequest, options?: 
   }
 }
 
+/** What the last render read: while none of it changes, no push renders the application again. */
+function inputsOf({ application, definition, inputs, desired, planError }: ApplicationState) {
+  const { repositories, pinned, cluster } = inputs;
+  return {
+    application,
+    cluster: definition.cluster,
+    sources: definition.sources.map(sourceView),
+    revision: desired?.revision ?? "",
+    planError,
+    repositories,
+    pinned,
+    readsCapabilities: cluster !== "",
+  };
+}
+
 function applicationView({
   application,
   definition,
@@ -125,14 +142,12 @@ function applicationView({
   drifted,
   additions,
 }: ApplicationState) {
-  const { cluster, namespace, repository, targetRevision, path, drift } = definition;
+  const { cluster, namespace, drift } = definition;
   return {
     name: application,
     cluster,
     namespace,
-    repository,
-    targetRevision,
-    path,
+    sources: definition.sources.map(sourceView),
     driftPolicy: drift,
     removed,
     health,
@@ -144,6 +159,13 @@ function applicationView({
     additions,
     ...(lastSync === undefined ? {} : { lastSync }),
   };
+}
+
+/** Where objects come from, without the options, which may hold values. */
+function sourceView(source: ApplicationSource) {
+  if (source.kind === "chart") return { chart: source.chart };
+  const { repository, targetRevision, path, ref } = source;
+  return { repository, targetRevision, ...(path === undefined ? {} : { path }), ...(ref === undefined ? {} : { ref }) };
 }
 
 /** Synced, OutOfSync or Unknown, as Argo CD has them. */

@@ -2,9 +2,9 @@ import { prepareObjects } from "../apply/prepare.ts";
 import type { ClusterReader } from "../cluster/cluster.ts";
 import { mapConcurrently } from "../cluster/concurrency.ts";
 import type { Application } from "../model/application.ts";
-import { repositoryKey } from "../model/repository.ts";
 import { resourceKey } from "../model/resource.ts";
 import type { ApplicationState } from "../model/sync.ts";
+import { sharesSource } from "../plan/affected.ts";
 import type { SyncDeps } from "./sync-deps.ts";
 
 /** Who else wants an object, or may want it. */
@@ -57,7 +57,6 @@ function isUnsynced({ desired, lastSync }: ApplicationState): boolean {
 }
 
 /** A rename whose first render fails says nothing about what the new name wants: then the old one's objects have to stay. */
-function isHeir({ definition, desired, planError }: ApplicationState, { name, repository, path }: Application): boolean {
-  const isSameFolder = definition.path === path && repositoryKey(definition.repository) === repositoryKey(repository);
-  return desired === undefined && planError !== "" && definition.name !== name && isSameFolder;
+function isHeir({ definition, desired, planError }: ApplicationState, removed: Application): boolean {
+  return desired === undefined && planError !== "" && definition.name !== removed.name && sharesSource(definition, removed);
 }

@@ -1,19 +1,22 @@
 import { createHash } from "node:crypto";
 import { DriftlessError, isDriftlessError, messageOf } from "../errors.ts";
 import type { Application } from "../model/application.ts";
+import type { ClusterCapabilities, GitSource, RenderInputs } from "../model/application-source.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { ApplicationState, SyncRecord } from "../model/sync.ts";
 import type { SourceTree } from "../model/tree.ts";
-import { definitionText, firstChangedInput } from "../plan/affected.ts";
-import type { Rendered, Renderer } from "../render/renderer.ts";
+import { definitionText } from "../plan/affected.ts";
+import type { Renderer } from "../render/renderer.ts";
 import type { Stores } from "../store/store.ts";
 import { type Clock, timestamp } from "../telemetry/clock.ts";
 import type { Log } from "../telemetry/log.ts";
 import { changeState } from "./application-state.ts";
+import { changedInput, type Heads, openSources, revisionOf } from "./opened-source.ts";
 import { noCounts } from "./progress.ts";
+import { createRenderOnce, type RenderedOnce } from "./render-once.ts";
 
 export interface PlanApplicationDeps {
-  readonly stores: Pick<Stores, "applications" | "snapshots" | "syncs" | "digest">;
+  readonly stores: Pick<Stores, "applications" | "renders" | "snapshots" | "syncs" | "digest">;
   readonly renderer: Renderer;
   readonly clock: Clock;
   readonly log: Log;
@@ -22,8 +25,11 @@ export interface PlanApplicationDeps {
 export interface PlanRequest {
   readonly application: Application;
   readonly state: ApplicationState | undefined;
-  /** The commit at the head of the application's branch, or why it cannot be read. */
-  readonly tree: SourceTree | DriftlessError;
+  /** Opens the head of a source's branch, or throws why it cannot be read. */
+  readonly open: (source: GitSource) => Promise<SourceTree>;
+  /** What charts are told of a cluster; asked only when one wants to know. */
+  readonly capabilities: (cluster: string) => Promise<ClusterCapabilities>;
+  readonly remoteBases: readonly string[];
   readonly correlationId: string;
 }
 
@@ -36,23 +42,27 @@ export type PlanOutcome =
 export function createPlanApplication(
   deps: PlanApplicationDeps,
 ): (request: PlanRequest, options?: CallOptions) => Promise<PlanOutcome> {
-  const { stores, renderer, clock, log } = deps;
+  const { stores, clock, log } = deps;
+  const renderOnce = createRenderOnce(deps);
 
   return async (request, options = {}) => {
-    const { application, state, tree, correlationId } = request;
+    const { application, state, remoteBases, correlationId } = request;
+    let revision = "";
     try {
-      if (tree instanceof DriftlessError) throw tree;
+      const sources = await openSources(application, request.open);
+      revision = revisionOf(sources);
       refuseMove(request);
       const definitionDigest = stores.digest(definitionText(application));
-      const reason = await reasonToRender({ state, tree, definitionDigest }, options);
+      const heads = { sources, capabilities: () => request.capabilities(application.cluster) };
+      const reason = await reasonToRender({ state, heads, definitionDigest }, options);
       if (reason === undefined && state !== undefined) return { outcome: "unchanged", application: application.name, state };
-      log.info("plan.render", { application: application.name, revision: tree.commit, reason, correlationId });
-      const rendered = await renderer.render({ tree, path: application.path }, options);
+      log.info("plan.render", { application: application.name, revision, reason, correlationId });
+      const rendered = await renderOnce({ application, remoteBases, ...heads }, options);
       refuseEmpty(application, rendered);
-      return await store(request, { rendered, revision: tree.commit, definitionDigest }, options);
+      return await store(request, { rendered, revision, definitionDigest }, options);
     } catch (error) {
-      if (!isDriftlessError(error, "source", "render", "config") || error.retryable) throw error;
-      await recordFailure(request, messageOf(error), options);
+      if (!isDriftlessError(error, "source", "render", "config", "cluster", "not-found") || error.retryable) throw error;
+      await recordFailure(request, { error: messageOf(error), revision }, options);
       return { outcome: "failed", application: application.name, error: messageOf(error) };
     }
   };
@@ -63,10 +73,10 @@ export function createPlanApplication(
       rendered,
       revision,
       definitionDigest,
-    }: { readonly rendered: Rendered; readonly revision: string; readonly definitionDigest: string },
+    }: { readonly rendered: RenderedOnce; readonly revision: string; readonly definitionDigest: string },
     options: CallOptions,
   ): Promise<PlanOutcome> {
-    const snapshot = await stores.snapshots.save(rendered.objects, options);
+    const { snapshot } = rendered;
     let isNew = false;
     const written = await changeState(
       stores.applications,
@@ -99,7 +109,8 @@ export function createPlanApplication(
     log.info(isNew ? "plan.changed" : "plan.same", {
       application: application.name,
       revision,
-      objects: rendered.objects.length,
+      objects: rendered.objects,
+      reused: rendered.reused,
       correlationId,
     });
     return { outcome: isNew ? "planned" : "unchanged", application: application.name, state: written as ApplicationState };
@@ -107,11 +118,10 @@ export function createPlanApplication(
 
   /** A failed plan leaves the desired state, the inventory and the cluster as they were, and says so in a row of its own. */
   async function recordFailure(
-    { application, tree, correlationId }: PlanRequest,
-    error: string,
+    { application, correlationId }: PlanRequest,
+    { error, revision }: { readonly error: string; readonly revision: string },
     options: CallOptions,
   ): Promise<void> {
-    const revision = tree instanceof DriftlessError ? "" : tree.commit;
     const now = timestamp(clock);
     const failure = (state: ApplicationState | undefined): SyncRecord => ({
       id: createHash("sha256").update(`${application.name}/${revision}/${error}`).digest("hex").slice(0, 16),
@@ -142,7 +152,7 @@ export function createPlanApplication(
             ...(stored ?? {
               application: application.name,
               health: failure(stored).health,
-              inputs: {},
+              inputs: nothingRead,
               definitionDigest: "",
               drifted: 0,
               additions: 0,
@@ -166,20 +176,21 @@ export function createPlanApplication(
 async function reasonToRender(
   {
     state,
-    tree,
+    heads,
     definitionDigest,
-  }: { readonly state: ApplicationState | undefined; readonly tree: SourceTree; readonly definitionDigest: string },
+  }: { readonly state: ApplicationState | undefined; readonly heads: Heads; readonly definitionDigest: string },
   options: CallOptions,
 ): Promise<string | undefined> {
   if (state?.desired === undefined) return "never rendered";
   if (state.removed) return "back in the configuration";
   if (state.planError !== "") return "the last plan failed";
   if (state.definitionDigest !== definitionDigest) return "its definition changed";
-  const current = new Map<string, string>();
-  for (const path of Object.keys(state.inputs)) current.set(path, (await tree.lookup(path, options))?.oid ?? "");
-  const changed = firstChangedInput(state.inputs, current);
-  return changed === undefined ? undefined : `${changed === "" ? "the root folder" : changed} changed`;
+  const changed = await changedInput(state.inputs, heads, options);
+  return changed === undefined ? undefined : `${changed} changed`;
 }
+
+/** The inputs of an application that has not been rendered, or not since it was removed. */
+export const nothingRead: RenderInputs = { repositories: [], pinned: [], cluster: "" };
 
 /** Objects left behind in the old cluster would be orphans: the move has to go through a removal, which prunes them. */
 function refuseMove({ application: { name, cluster }, state }: PlanRequest): void {
@@ -192,10 +203,13 @@ function refuseMove({ application: { name, cluster }, state }: PlanRequest): voi
   throw new DriftlessError("config", `application ${name} moved from cluster ${owner} to ${cluster}: ${todo}`);
 }
 
-function refuseEmpty(application: Application, { objects }: Rendered): void {
-  if (objects.length > 0 || application.sync.allowEmpty) return;
+function refuseEmpty({ sources, sync }: Application, { objects }: RenderedOnce): void {
+  if (objects > 0 || sync.allowEmpty) return;
+  const [only] = sources;
+  const path = only?.kind === "git" ? only.path : undefined;
+  const what = sources.length > 1 || path === undefined ? "the application" : path === "" ? "the root folder" : path;
   throw new DriftlessError(
     "render",
-    `${application.path === "" ? "the root folder" : application.path} holds no objects; correct \`path\`, or set \`sync.allowEmpty: true\` if that is meant`,
+    `${what} holds no objects; correct \`path\`, or set \`sync.allowEmpty: true\` if that is meant`,
   );
 }

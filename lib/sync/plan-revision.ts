@@ -1,67 +1,98 @@
-import { createHash } from "node:crypto";
 import { mapConcurrently } from "../cluster/concurrency.ts";
-import { DriftlessError, isDriftlessError, messageOf } from "../errors.ts";
+import { isDriftlessError, messageOf } from "../errors.ts";
 import type { Application, Configuration } from "../model/application.ts";
+import { type ClusterCapabilities, type GitSource, gitSources } from "../model/application-source.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { RevisionMessage } from "../model/delivery.ts";
-import { repositoryKey } from "../model/repository.ts";
-import type { ApplicationState, SyncBatch, SyncTrigger } from "../model/sync.ts";
-import type { SourceTree } from "../model/tree.ts";
-import { definitionText, selectApplications } from "../plan/affected.ts";
+import type { ApplicationState } from "../model/sync.ts";
+import { branchesOf, branchKey, capabilitiesDigest, definitionText, readsBranch } from "../plan/affected.ts";
 import type { SyncStarter } from "../queue/queue.ts";
+import { checkRepositoryId } from "../source/repository-binding.ts";
 import type { Sources } from "../source/source.ts";
-import type { Stores } from "../store/store.ts";
-import { timestamp } from "../telemetry/clock.ts";
-import { changeState } from "./application-state.ts";
+import type { PlanIndex, PlannedInputs, Stores } from "../store/store.ts";
+import { closeDelivery } from "./close-delivery.ts";
+import { type OpenedHeads, openHeads } from "./heads.ts";
 import { createPlanApplication, type PlanApplicationDeps, type PlanOutcome } from "./plan-application.ts";
+import { indexEntry, unchangedSince } from "./plan-index.ts";
+import { createPlanRemoved } from "./plan-removed.ts";
 import {
   type ConfigurationSource,
   createReadConfiguration,
   holdsConfiguration,
   type NewestConfiguration,
 } from "./read-configuration.ts";
+import { batchesOf, isDue, runName } from "./runs.ts";
 
 export interface PlanRevisionDeps extends PlanApplicationDeps {
-  readonly stores: Pick<Stores, "applications" | "configuration" | "deliveries" | "heads" | "snapshots" | "syncs" | "digest">;
+  readonly stores: PlanApplicationDeps["stores"] & Pick<Stores, "configuration" | "deliveries" | "heads" | "repositories">;
   readonly sources: Sources;
+  /** What a cluster can do, as charts are told. */
+  readonly capabilities: (cluster: string, options: CallOptions) => Promise<ClusterCapabilities>;
   readonly starter: SyncStarter;
   readonly configuration: ConfigurationSource;
 }
 
-/** Applications that live on one branch of one repository. */
-interface Branch {
-  readonly repository: string;
-  readonly branch: string;
+type States = ReadonlyMap<string, ApplicationState>;
+
+/** One message, and the configuration that it is planned by. */
+interface PlanRun {
+  readonly configuration: Configuration;
+  readonly number: number;
+  readonly message: RevisionMessage;
+  readonly correlationId: string;
+}
+
+/** What one plan asks for once. */
+interface Opened {
+  readonly heads: OpenedHeads;
+  readonly capabilities: (cluster: string) => Promise<ClusterCapabilities>;
+}
+
+interface PlannedAll {
+  /** Those whose plan came to its end. */
   readonly applications: readonly Application[];
+  readonly outcomes: readonly PlanOutcome[];
+  /** Why others were cut off; undefined when none was. */
+  readonly interrupted: unknown;
+}
+
+interface Planned extends Pick<PlannedAll, "outcomes" | "interrupted"> {
+  /** Whether any application reads the branch. */
+  readonly used: boolean;
 }
 
 /**
- * Plans the head of a branch: reads its trees once, renders the applications whose inputs changed, and starts one run a
- * cluster for those whose desired state is new. The message is a hint; doing it twice changes nothing.
+ * Plans what reads the head of a branch: opens each branch once, renders the applications whose inputs changed, and starts one
+ * run a cluster for those whose desired state is new. The message is a hint; doing it twice changes nothing.
  */
 export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMessage, options?: CallOptions) => Promise<void> {
-  const { stores, sources, starter, clock, log } = deps;
+  const { stores, sources, starter, log } = deps;
   const planApplication = createPlanApplication(deps);
+  const planRemoved = createPlanRemoved(deps);
   const readConfiguration = createReadConfiguration({ sources, store: stores.configuration, from: deps.configuration });
 
   return async (message, options = {}) => {
     const { correlationId } = message;
     try {
       const mayChange = holdsConfiguration(deps.configuration, message);
-      const { configuration, head } = await currentConfiguration(mayChange, options);
-      if (!mayChange && selectApplications(configuration, message).length === 0) {
-        return await closeDelivery(message, { outcomes: [], removed: [], used: false }, options);
+      if (mayChange) await checkRepositoryId(stores.repositories, message, options);
+      const { configuration, head, number } = await currentConfiguration(mayChange, options);
+      if (mayChange) await pinRepositories(configuration, options);
+      if (!mayChange && !configuration.applications.some((application) => readsBranch(application, message))) {
+        return await closeDelivery(stores.deliveries, { message, outcomes: [], used: false }, options);
       }
-      const states = new Map((await stores.applications.list(options)).map((state) => [state.application, state]));
-      const branches = branchesToPlan({ configuration, message, states, mayChange });
-      const planned = await Promise.allSettled(branches.map((branch) => planBranch(branch, { states, correlationId }, options)));
-      const outcomes = planned.flatMap((branch) => (branch.status === "fulfilled" ? branch.value : []));
-      const removed = await planRemoved({ configuration, states, correlationId }, options);
-      await startRuns([...outcomes, ...removed], { correlationId }, options);
+      // Repositories that nobody uses are never bound.
+      if (!mayChange) await checkRepositoryId(stores.repositories, message, options);
+      const request = { configuration, number, message, correlationId };
+      const settled = (await stores.configuration.loadSettled(options)) === number;
+      const { outcomes, interrupted, used } = settled
+        ? await planPushed(request, options)
+        : await planChanged({ ...request, mayChange }, options);
       // A repository that is away keeps no other back; the message comes again for it.
-      for (const branch of planned) if (branch.status === "rejected") throw branch.reason;
-      if (mayChange) await stores.heads.put(deps.configuration.repository, deps.configuration.branch, head, options);
-      await closeDelivery(message, { outcomes, removed, used: branches.length > 0 }, options);
+      if (interrupted !== undefined) throw interrupted;
+      if (!settled && mayChange) await stores.configuration.saveSettled(number, options);
+      if (mayChange) await recordConfigurationHead(head, options);
+      await closeDelivery(stores.deliveries, { message, outcomes, used }, options);
     } catch (error) {
       if (!isDriftlessError(error) || error.retryable) throw error;
       log.warn("plan.refused", { ...message, error: messageOf(error) });
@@ -74,87 +105,139 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
 
   async function currentConfiguration(mayChange: boolean, options: CallOptions): Promise<NewestConfiguration> {
     const stored = mayChange ? undefined : await stores.configuration.load(options);
-    return stored === undefined ? readConfiguration(options) : { configuration: stored.configuration, head: stored.revision };
+    return stored === undefined ? readConfiguration(options) : { ...stored, head: stored.revision };
   }
 
-  /** The pushed branch, and, after a change of the configuration, every other branch with a new or redefined application. */
-  function branchesToPlan(request: {
-    readonly configuration: Configuration;
-    readonly message: RevisionMessage;
-    readonly states: ReadonlyMap<string, ApplicationState>;
-    readonly mayChange: boolean;
-  }): readonly Branch[] {
-    const pushed = branchKey(request.message.repository, request.message.branch);
+  async function pinRepositories({ repositories }: Configuration, options: CallOptions): Promise<void> {
+    await mapConcurrently(repositories, { limit: 8, work: ({ url, id }) => stores.repositories.pin(url, id, options) });
+  }
+
+  /** Of a configuration that is known: the applications of the pushed branch whose inputs are others now. */
+  async function planPushed(request: PlanRun, options: CallOptions): Promise<Planned> {
+    const { configuration, message } = request;
+    const { repository, branch } = message;
+    const readers = configuration.applications.filter((application) => readsBranch(application, message));
+    const opened = openPlan(request, options);
+    const index = await stores.heads.index(repository, branch, options);
+    const unchanged = await unchangedReaders(index, { ...request, readers, opened }, options);
+    const changed = readers.filter(({ name }) => unchanged[name] === undefined);
+    if (changed.length === 0 && index !== undefined) {
+      const revision = opened.heads.revision(branchKey(repository, branch));
+      await stores.heads.put(repository, branch, revision, { ...options, index: index.id });
+      return { outcomes: [], interrupted: undefined, used: true };
+    }
+    // From here on a plan that is cut off leaves no index behind.
+    if (index !== undefined) await stores.heads.put(repository, branch, "", options);
+    const planned = await planAll(changed, { ...request, states: await statesOf(changed, options), opened }, options);
+    await startRuns(planned.outcomes, request, options);
+    await recordHeads(planned, { ...request, opened, unchanged }, options);
+    return { ...planned, used: readers.length > 0 };
+  }
+
+  /** After a change of the configuration: also who is new, redefined or gone, on whatever branch. */
+  async function planChanged(request: PlanRun & { readonly mayChange: boolean }, options: CallOptions): Promise<Planned> {
+    const { configuration, message, mayChange } = request;
+    const states = new Map((await stores.applications.list(options)).map((state) => [state.application, state]));
     const isRedefined = (application: Application): boolean =>
-      request.states.get(application.name)?.definitionDigest !== stores.digest(definitionText(application));
-    const byBranch = Map.groupBy(request.configuration.applications, ({ repository, targetRevision }) =>
-      branchKey(repository, targetRevision),
+      states.get(application.name)?.definitionDigest !== stores.digest(definitionText(application));
+    const applications = configuration.applications.filter(
+      (application) => readsBranch(application, message) || (mayChange && isRedefined(application)),
     );
-    return [...byBranch].flatMap(([key, all]) => {
-      const applications = key === pushed ? all : request.mayChange ? all.filter(isRedefined) : [];
-      const [first] = applications;
-      return first === undefined ? [] : [{ repository: first.repository, branch: first.targetRevision, applications }];
-    });
+    const opened = openPlan(request, options);
+    const planned = await planAll(applications, { ...request, states, opened }, options);
+    const removed = await planRemoved({ configuration, states, correlationId: request.correlationId }, options);
+    const outcomes = [...planned.outcomes, ...removed];
+    await startRuns(outcomes, request, options);
+    await recordHeads(planned, { ...request, opened, unchanged: {} }, options);
+    return { ...planned, outcomes, used: applications.length > 0 };
   }
 
-  async function planBranch(
-    { repository, branch, applications }: Branch,
-    { states, correlationId }: { readonly states: ReadonlyMap<string, ApplicationState>; readonly correlationId: string },
+  function openPlan({ correlationId }: PlanRun, options: CallOptions): Opened {
+    return {
+      heads: openHeads({ sources, log, correlationId }, options),
+      capabilities: oncePerKey((cluster) => deps.capabilities(cluster, options)),
+    };
+  }
+
+  /** What the index says of the readers of the pushed branch that need no look; nothing where the head cannot be opened. */
+  async function unchangedReaders(
+    index: PlanIndex | undefined,
+    { number, message, readers, opened }: PlanRun & { readonly readers: readonly Application[]; readonly opened: Opened },
     options: CallOptions,
-  ): Promise<readonly PlanOutcome[]> {
-    const tree = await openHead({ repository, branch }, options);
-    const revision = tree instanceof DriftlessError ? "" : tree.commit;
-    log.info("plan.begun", { repository, branch, revision, applications: applications.length, correlationId });
+  ): Promise<PlannedInputs> {
+    const source = sourceAt(readers, message);
+    if (index === undefined || index.configuration !== number || source === undefined) return {};
+    // What is wrong with the branch, each application says for itself.
+    const tree = await opened.heads.open(source).catch(() => undefined);
+    if (tree === undefined) return {};
+    const clusterDigest = async (cluster: string) => capabilitiesDigest(await opened.capabilities(cluster));
+    return unchangedSince(index.inputs, { applications: readers, tree, clusterDigest }, options);
+  }
+
+  async function statesOf(applications: readonly Application[], options: CallOptions): Promise<States> {
+    const few = applications.length <= 100;
+    const known = few
+      ? await mapConcurrently(applications, { limit: 16, work: ({ name }) => stores.applications.get(name, options) })
+      : await stores.applications.list(options);
+    return new Map(known.flatMap((state) => (state === undefined ? [] : [[state.application, state]])));
+  }
+
+  /** Plans each by itself: one that is cut off, since a repository or a cluster is away, leaves the others their outcomes. */
+  async function planAll(
+    applications: readonly Application[],
+    { configuration, correlationId, states, opened }: PlanRun & { readonly states: States; readonly opened: Opened },
+    options: CallOptions,
+  ): Promise<PlannedAll> {
+    const { remoteBases } = configuration;
+    const cutOff = new Map<string, unknown>();
     const outcomes = await mapConcurrently(applications, {
       limit: 16,
-      work: (application) => planApplication({ application, state: states.get(application.name), tree, correlationId }, options),
+      work: async (application) => {
+        const { name } = application;
+        const { heads, capabilities } = opened;
+        try {
+          const request = { application, state: states.get(name), open: heads.open, capabilities, remoteBases, correlationId };
+          return [await planApplication(request, options)];
+        } catch (error) {
+          cutOff.set(name, error);
+          return [];
+        }
+      },
     });
-    await stores.heads.put(repository, branch, revision, options);
-    return outcomes;
+    return {
+      applications: applications.filter(({ name }) => !cutOff.has(name)),
+      outcomes: outcomes.flat(),
+      interrupted: weightiest([...cutOff.values()]),
+    };
   }
 
-  /** The trees at the head of a branch, or why there are none and will be none: that fails the applications that live there. */
-  async function openHead(
-    { repository, branch }: Pick<Branch, "repository" | "branch">,
+  /** A head counts as planned when everybody who reads it was, and then gets an index of what they read. */
+  async function recordHeads(
+    { applications, outcomes }: PlannedAll,
+    { configuration, number, opened, unchanged }: PlanRun & { readonly opened: Opened; readonly unchanged: PlannedInputs },
     options: CallOptions,
-  ): Promise<SourceTree | DriftlessError> {
-    try {
-      const source = sources.source(repository);
-      const head = await source.head(branch, options);
-      if (head !== undefined) return await source.open(head, options);
-      return new DriftlessError("source", `branch ${branch} of ${repository} does not exist`);
-    } catch (error) {
-      if (!isDriftlessError(error, "source", "config") || error.retryable) throw error;
-      return error;
+  ): Promise<void> {
+    const done = new Set(applications);
+    const states = new Map(outcomes.flatMap((of) => (of.outcome === "failed" ? [] : [[of.application, of.state]])));
+    for (const [key, at] of branchesOf(applications)) {
+      const readers = configuration.applications.filter((application) => readsBranch(application, at));
+      if (!readers.every((application) => done.has(application) || unchanged[application.name] !== undefined)) continue;
+      const entries = readers.flatMap((application) => {
+        const state = states.get(application.name);
+        const entry = state === undefined ? unchanged[application.name] : indexEntry(application, state);
+        return entry === undefined ? [] : [[application.name, entry] as const];
+      });
+      const inputs = Object.fromEntries(entries);
+      const index = await stores.heads.saveIndex(at, { configuration: number, inputs }, options);
+      const named = index === undefined ? options : { ...options, index };
+      await stores.heads.put(at.repository, at.branch, opened.heads.revision(key), named);
     }
   }
 
-  /** Applications that left the configuration: nothing is desired of them any more, and the prune guard decides. */
-  async function planRemoved(
-    request: {
-      readonly configuration: Configuration;
-      readonly states: ReadonlyMap<string, ApplicationState>;
-      readonly correlationId: string;
-    },
-    options: CallOptions,
-  ): Promise<readonly PlanOutcome[]> {
-    const { configuration, states, correlationId } = request;
-    const wanted = new Set(configuration.applications.map(({ name }) => name));
-    const gone = [...states.values()].filter(({ application, removed }) => !wanted.has(application) && !removed);
-    return mapConcurrently(gone, {
-      limit: 16,
-      work: async ({ application }): Promise<PlanOutcome> => {
-        const state = await changeState(
-          stores.applications,
-          { application, change: (stored) => stored && tombstone(stored, timestamp(clock)) },
-          options,
-        );
-        log.info("plan.removed", { application, correlationId });
-        return state
-          ? { outcome: "planned", application, state }
-          : { outcome: "failed", application, error: "it is gone already" };
-      },
-    });
+  /** The branch of driftless.yaml itself, which may hold no application, or have been recorded with them already. */
+  async function recordConfigurationHead(head: string, options: CallOptions): Promise<void> {
+    const { repository, branch } = deps.configuration;
+    if ((await stores.heads.get(repository, branch, options)) !== head) await stores.heads.put(repository, branch, head, options);
   }
 
   /** One run a cluster; also for what an earlier plan wanted and no run has begun, since a plan can be cut off before it starts one. */
@@ -174,65 +257,25 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
       });
     }
   }
-
-  async function closeDelivery(
-    { correlationId, repository, branch }: RevisionMessage,
-    {
-      outcomes,
-      removed,
-      used,
-    }: { readonly outcomes: readonly PlanOutcome[]; readonly removed: readonly PlanOutcome[]; readonly used: boolean },
-    options: CallOptions,
-  ): Promise<void> {
-    const all = [...outcomes, ...removed];
-    const applications = all.flatMap((outcome) => (outcome.outcome === "planned" ? [outcome.application] : []));
-    const failures = all.flatMap((outcome) => (outcome.outcome === "failed" ? [`${outcome.application}: ${outcome.error}`] : []));
-    if (failures.length > 0)
-      return stores.deliveries.update(correlationId, { state: "failed", applications, reason: failures.join("\n") }, options);
-    if (applications.length > 0)
-      return stores.deliveries.update(correlationId, { state: "planned", applications, reason: "" }, options);
-    const reason = used ? "no application reads what changed" : `no application uses ${branch} of ${repository}`;
-    return stores.deliveries.update(correlationId, { state: "ignored", reason }, options);
-  }
 }
 
-/** True while a desired state has had no run. */
-export function isDue({ desired, lastSync }: ApplicationState): boolean {
-  return desired !== undefined && desired.generation > (lastSync?.generation ?? 0);
+/** A source of these applications that is this branch. */
+function sourceAt(readers: readonly Application[], { repository, branch }: RevisionMessage): GitSource | undefined {
+  const key = branchKey(repository, branch);
+  const sources = readers.flatMap((reader) => gitSources(reader.sources));
+  return sources.find((source) => branchKey(source.repository, source.targetRevision) === key);
 }
 
-/** What a run remembers of an application is up to 4 KB of a step's result, which may have 256 KB. */
-const mostPerRun = 50;
-
-/** One batch a cluster, or several where one would be too large to be remembered. */
-export function batchesOf(
-  states: readonly ApplicationState[],
-  { trigger, correlationId }: { readonly trigger: SyncTrigger; readonly correlationId: string },
-): readonly SyncBatch[] {
-  const byCluster = Map.groupBy(states, ({ definition }) => definition.cluster);
-  return [...byCluster].flatMap(([cluster, members]) =>
-    Array.from({ length: Math.ceil(members.length / mostPerRun) }, (_, index): SyncBatch => {
-      const part = members.slice(index * mostPerRun, (index + 1) * mostPerRun);
-      const applications = part.map(({ application, desired }) => ({ name: application, generation: desired?.generation ?? 0 }));
-      return { cluster, revision: part[0]?.desired?.revision ?? "", trigger, correlationId, applications };
-    }),
-  );
+/** The one that decides when the message comes again: a wait that somebody asked for before any other. */
+function weightiest(errors: readonly unknown[]): unknown {
+  return errors.find((error) => isDriftlessError(error) && error.facts["retryAfterSeconds"] !== undefined) ?? errors[0];
 }
 
-/** A name that is the same for the same work, so that starting it twice is one run: at most 64 of `[A-Za-z0-9-_]`. */
-export function runName(batch: SyncBatch): string {
-  const work = createHash("sha256").update(JSON.stringify(batch)).digest("hex").slice(0, 24);
-  return `${batch.trigger}-${batch.revision.slice(0, 12)}-${work}`;
-}
-
-const branchKey = (repository: string, branch: string): string => `${repositoryKey(repository)}#${branch}`;
-
-function tombstone(state: ApplicationState, plannedAt: string): ApplicationState {
-  const generation = (state.desired?.generation ?? 0) + 1;
-  return {
-    ...state,
-    removed: true,
-    inputs: {},
-    desired: { generation, revision: state.plannedRevision, snapshot: "", plannedAt },
+function oncePerKey<T>(ask: (key: string) => Promise<T>): (key: string) => Promise<T> {
+  const answers = new Map<string, Promise<T>>();
+  return (key) => {
+    const answer = answers.get(key) ?? ask(key);
+    answers.set(key, answer);
+    return answer;
   };
 }

@@ -24,6 +24,8 @@ export interface NewestConfiguration {
   readonly configuration: Configuration;
   /** Commit at the head of the branch that holds it. */
   readonly head: string;
+  /** Of the stored configuration, see `StoredConfiguration`. */
+  readonly number: number;
 }
 
 /** Reads `driftless.yaml` at the head of its branch and stores it; one that is not valid changes nothing and is a `config` error. */
@@ -48,12 +50,13 @@ export function createReadConfiguration({
     if (entry?.type !== "file")
       throw new DriftlessError("config", `${from.path} is not a file at ${head.slice(0, 12)} of ${from.repository}`, { facts });
     const stored = await store.load(options);
-    if (stored?.oid === entry.oid) return { configuration: stored.configuration, head };
+    if (stored?.oid === entry.oid) return { configuration: stored.configuration, head, number: stored.number };
     const bytes = (await tree.read([entry.oid], options)).get(entry.oid);
     const text = new TextDecoder().decode(bytes);
     const configuration = parseAt(head, text);
-    await store.save({ configuration, revision: head, oid: entry.oid }, options);
-    return { configuration, head };
+    const number = (stored?.number ?? 0) + 1;
+    await store.save({ configuration, revision: head, oid: entry.oid, number }, options);
+    return { configuration, head, number };
   };
 
   /** As parsed; an error says which commit it is about, so that nobody has to look at that commit again. */

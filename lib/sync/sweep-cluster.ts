@@ -14,7 +14,7 @@ import type { Stores } from "../store/store.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { Log } from "../telemetry/log.ts";
 import { changeState } from "./application-state.ts";
-import { batchesOf, isDue, runName } from "./plan-revision.ts";
+import { batchesOf, isDue, runName } from "./runs.ts";
 
 export interface SweepClusterDeps {
   readonly stores: Pick<Stores, "applications" | "snapshots" | "inventories" | "drift" | "leases" | "sweeps" | "digest">;

@@ -3,13 +3,13 @@ import { isDriftlessError, messageOf } from "../errors.ts";
 import type { Configuration } from "../model/application.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { SweepReport } from "../model/drift.ts";
-import { repositoryKey } from "../model/repository.ts";
 import type { ApplicationState } from "../model/sync.ts";
+import { branchesOf, branchKey } from "../plan/affected.ts";
 import type { RevisionQueue, SyncStarter } from "../queue/queue.ts";
 import type { Sources } from "../source/source.ts";
 import type { Stores } from "../store/store.ts";
-import { batchesOf, isDue, runName } from "./plan-revision.ts";
 import type { ConfigurationSource } from "./read-configuration.ts";
+import { batchesOf, isDue, runName } from "./runs.ts";
 import { createSweepCluster, type SweepClusterDeps } from "./sweep-cluster.ts";
 
 export interface SweepDeps extends SweepClusterDeps {
@@ -65,13 +65,11 @@ export function createSweep(deps: SweepDeps): (options?: CallOptions) => Promise
     configuration: Configuration | undefined,
     options: CallOptions,
   ): Promise<readonly string[]> {
-    const branches = new Map<string, { readonly repository: string; readonly branch: string }>();
     const { repository, branch } = deps.configuration;
-    branches.set(`${repositoryKey(repository)}#${branch}`, { repository, branch });
-    for (const { repository: used, targetRevision } of configuration?.applications ?? []) {
-      const key = `${repositoryKey(used)}#${targetRevision}`;
-      if (!branches.has(key)) branches.set(key, { repository: used, branch: targetRevision });
-    }
+    const branches = new Map([
+      [branchKey(repository, branch), { repository, branch }],
+      ...branchesOf(configuration?.applications ?? []),
+    ]);
     const moved = await mapConcurrently([...branches], {
       limit: 8,
       work: async ([key, at]) => ((await enqueueIfMoved(id, { key, ...at }, options)) ? [key] : []),

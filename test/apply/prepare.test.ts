@@ -56,6 +56,19 @@ test("every object carries the application's label beside its own, and keeps the
   });
 });
 
+test("the texts of a Secret's stringData are sent as data, and win over data of the same key", async (t) => {
+  const secret = {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "login" },
+    data: { user: "YQ==", password: "b2xk" },
+    stringData: { password: "n\u00ebw", "": "" },
+  };
+  const { desired } = await prepare(t, [secret]);
+  assert.deepEqual(desired[0]?.manifest["data"], { user: "YQ==", password: "bsOrdw==", "": "" });
+  assert.equal(desired[0]?.manifest["stringData"], undefined);
+});
+
 test("the scope of a kind that the application brings itself is read from its definition", async (t) => {
   const group = `${aName("scope")}.example`;
   const { desired, failed } = await prepare(t, [

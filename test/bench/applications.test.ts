@@ -53,7 +53,12 @@ test("its configuration is valid, with applications and without", () => {
   const read = (names: readonly string[]) =>
     parseConfiguration({ text: configurationText(names), file: "driftless.yaml", repository: "https://git.example/fleet.git" });
   assert.deepEqual(
-    read(["app-000", "app-001"]).applications.map(({ name, path, namespace, drift }) => [name, path, namespace, drift]),
+    read(["app-000", "app-001"]).applications.map(({ name, sources: [source], namespace, drift }) => [
+      name,
+      source?.kind === "git" ? source.path : undefined,
+      namespace,
+      drift,
+    ]),
     [
       ["app-000", "apps/app-000", "app-000", "heal"],
       ["app-001", "apps/app-001", "app-001", "heal"],

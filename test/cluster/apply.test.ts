@@ -90,7 +90,7 @@ test("a misspelt field is refused with its path, of custom resources too", async
   await assert.rejects(cluster.apply(note, force), { code: "apply", retryable: false, message: /spec\.txt/ });
 });
 
-test("every character of the basic plane reads back as written", async (t) => {
+test("F11 every character of the basic plane reads back as written", async (t) => {
   const cluster = await openCluster(t);
   const namespace = await testNamespace("apply");
   const codes = Array.from({ length: 0x10000 }, (_, code) => code).filter((code) => code < 0xd800 || code > 0xdfff);
@@ -123,7 +123,7 @@ test("custom resources keep int64 and keys that mean something in YAML", async (
   assert.deepEqual(live?.["spec"], spec);
 });
 
-test("a namespaced object without a namespace is refused before anything is sent", async (t) => {
+test("E7 a namespaced object without a namespace is refused before anything is sent", async (t) => {
   const cluster = await openCluster(t);
   const nowhere: Manifest = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "web" } };
   await assert.rejects(cluster.apply(nowhere, force), {

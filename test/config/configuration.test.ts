@@ -57,15 +57,22 @@ applications:
       applications: [
         {
           name: "guestbook-qa",
-          repository: "https://github.com/acme/guestbook",
-          targetRevision: "release/1.2",
-          path: "overlays/qa",
+          sources: [
+            {
+              kind: "git",
+              repository: "https://github.com/acme/guestbook",
+              targetRevision: "release/1.2",
+              path: "overlays/qa",
+            },
+          ],
           cluster: "prod",
           namespace: "guestbook-qa",
           sync: { prune: false, allowEmpty: true, conflicts: "fail", createNamespace: true, timeout: 5400 },
           drift: "report",
         },
       ],
+      remoteBases: [],
+      repositories: [],
     });
   });
 
@@ -73,9 +80,7 @@ applications:
     assert.deepEqual(parse(withFields()).applications, [
       {
         name: "shop",
-        repository: "https://github.com/acme/platform",
-        targetRevision: "main",
-        path: "overlays/qa",
+        sources: [{ kind: "git", repository: "https://github.com/acme/platform", targetRevision: "main", path: "overlays/qa" }],
         cluster: "local",
         namespace: "",
         sync: { prune: true, allowEmpty: false, conflicts: "force", createNamespace: false, timeout: 300 },
@@ -95,7 +100,12 @@ applications:
   });
 
   test("an empty list of applications is a wish; a missing or empty key is a mistake", () => {
-    assert.deepEqual(parse("clusters: []\napplications: []\n"), { clusters: [], applications: [] });
+    assert.deepEqual(parse("clusters: []\napplications: []\n"), {
+      clusters: [],
+      applications: [],
+      remoteBases: [],
+      repositories: [],
+    });
     assert.deepEqual(refusal("clusters: []\n"), [
       'driftless.yaml:1:1: needs the key "applications" (what is synced. An application that leaves this list is removed)',
     ]);
@@ -124,7 +134,7 @@ applications:
       const [application] = parse(
         `${clusters}applications: [{ name: a, cluster: local, path: ${JSON.stringify(written)} }]`,
       ).applications;
-      assert.equal(application?.path, path);
+      assert.deepEqual(application?.sources, [{ kind: "git", repository, targetRevision: "main", path }]);
     });
   }
 
@@ -227,7 +237,7 @@ applications:
     [
       "a key named __proto__",
       withFields("__proto__: { prune: false }"),
-      "6:5: applications[0].__proto__: is not a key of this mapping: known keys are name, repository, targetRevision, path, cluster, namespace, sync, drift",
+      "6:5: applications[0].__proto__: is not a key of this mapping: known keys are name, repository, targetRevision, path, chart, directory, kustomize, helm, sources, cluster, namespace, sync, drift",
     ],
     [
       "a merge key",
@@ -358,7 +368,7 @@ applications:
     [
       "an application that is a word",
       `${clusters}applications: [shop]`,
-      '2:16: applications[0]: must be a mapping (keys name, repository, targetRevision, path, cluster, namespace, sync, drift), and is "shop"',
+      '2:16: applications[0]: must be a mapping (keys name, repository, targetRevision, path, chart, directory, kustomize, helm, sources, cluster, namespace, sync, drift), and is "shop"',
     ],
     [
       "a mapping where a list belongs",

@@ -21,6 +21,9 @@ suite("the environment", () => {
       DRIFTLESS_QUEUE_URL: "https://sqs.eu-central-1.amazonaws.com/123456789012/revisions.fifo",
       DRIFTLESS_WEBHOOK_SECRET_ID: "driftless/webhook",
       DRIFTLESS_SNAPSHOT_KEY_ID: "driftless/snapshots",
+      DRIFTLESS_GITHUB_SECRET_ID: "driftless/github",
+      DRIFTLESS_SOPS_AGE_SECRET_ID: "driftless/sops-age",
+      DRIFTLESS_GITHUB_API_URL: "https://ghe.example/api/v3",
       DRIFTLESS_CONFIG_REPOSITORY: "https://github.com/acme/platform",
       DRIFTLESS_CONFIG_BRANCH: "live",
       DRIFTLESS_CONFIG_PATH: "gitops/driftless.yaml",
@@ -37,6 +40,10 @@ suite("the environment", () => {
         queueUrl: "https://sqs.eu-central-1.amazonaws.com/123456789012/revisions.fifo",
         webhookSecretId: "driftless/webhook",
         snapshotKeyId: "driftless/snapshots",
+        githubSecretId: "driftless/github",
+        chartsSecretId: undefined,
+        sopsAgeSecretId: "driftless/sops-age",
+        githubApiUrl: "https://ghe.example/api/v3",
         configRepository: "https://github.com/acme/platform",
         configBranch: "live",
         configPath: "gitops/driftless.yaml",
@@ -55,6 +62,8 @@ suite("the environment", () => {
     assert.equal(env.configPath, "driftless.yaml");
     assert.equal(env.logLevel, "info");
     assert.equal(env.kubeconfig, undefined);
+    assert.equal(env.githubSecretId, undefined);
+    assert.equal(env.githubApiUrl, "https://api.github.com");
   });
 
   test("a function misses only the variables that it reads, and is told which and what for", () => {
@@ -82,6 +91,20 @@ suite("the environment", () => {
       refusal("logLevel", { DRIFTLESS_LOG_LEVEL: "loud" }),
       "DRIFTLESS_LOG_LEVEL (the least level that is logged) must be debug, info, warn or error",
     );
+    for (const url of [
+      "http://ghe.example/api/v3",
+      "https://me:hunter2@ghe.example",
+      "https://ghe.example/api?v=3",
+      "ghe.example",
+    ]) {
+      assert.equal(
+        refusal("githubApiUrl", { DRIFTLESS_GITHUB_API_URL: url }),
+        "DRIFTLESS_GITHUB_API_URL (the base URL of GitHub's API) must be an https URL without user, ? or #; plain http is for this machine only",
+      );
+    }
+    for (const url of ["http://127.0.0.1:8080/api/v3", "http://[::1]:1", "https://api.acme.ghe.com"]) {
+      assert.equal(parseEnvironment({ DRIFTLESS_GITHUB_API_URL: url }).githubApiUrl, url);
+    }
     for (const path of ["/etc/driftless.yaml", "../driftless.yaml", "a/../b", "folder/", "a\\b"]) {
       assert.match(
         refusal("configPath", { DRIFTLESS_CONFIG_PATH: path }),

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { aState, aSync } from "./rows.ts";
+import { aRead, aState, aSync } from "./rows.ts";
 import { overEachTable } from "./tables.ts";
 
 overEachTable("applications", (table) => {
   test("a state is read as it was written, long ones and exact integers too", async () => {
     const { applications } = table.stores;
-    const inputs = Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`apps/shop/file-${n}.yaml`, `oid-${n}`]));
+    const inputs = aRead(Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`apps/shop/file-${n}.yaml`, `oid-${n}`])));
     const state = aState({ inputs, lastSync: aSync(), desired: { generation: 3, revision: "r", snapshot: "s", plannedAt: "t" } });
     assert.equal(await applications.put(state), true);
     assert.deepEqual(await applications.get("shop"), state);

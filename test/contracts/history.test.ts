@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { anApplication, aSweep, aSync } from "./rows.ts";
+import { anApplication, aRead, aSweep, aSync } from "./rows.ts";
 import { overEachTable } from "./tables.ts";
 
 overEachTable("history", (table) => {
@@ -57,14 +58,55 @@ overEachTable("history", (table) => {
     assert.equal(await heads.get("https://github.com/acme/shop.git", "feature/a#b"), "c2");
   });
 
+  test("the index of a branch counts while its head names it, and not longer", async () => {
+    const { heads } = table.stores;
+    const at = { repository: "https://github.com/acme/indexed.git", branch: "main" };
+    const inputs = { shop: { paths: ["shop/", "shop/one.yaml"], digest: "d1", cluster: "" } };
+    assert.equal(await heads.index(at.repository, at.branch), undefined);
+    const id = await heads.saveIndex(at, { configuration: 3, inputs });
+    assert.ok(id);
+    assert.equal(await heads.index(at.repository, at.branch), undefined);
+    await heads.put(at.repository, at.branch, "c1", { index: id });
+    assert.deepEqual(await heads.index("git@github.com:Acme/Indexed", "main"), { id, configuration: 3, inputs });
+    await heads.put(at.repository, at.branch, "");
+    assert.equal(await heads.index(at.repository, at.branch), undefined);
+    await heads.put(at.repository, at.branch, "c2", { index: id });
+    await heads.saveIndex(at, { configuration: 3, inputs: {} });
+    assert.equal(await heads.index(at.repository, at.branch), undefined);
+  });
+
+  test("an index that one row has no room for is not kept", async () => {
+    const names = Array.from({ length: 20_000 }, (_, n) => `${n}-${"x".repeat(24)}`);
+    const inputs = Object.fromEntries(
+      names.map((name) => [name, { paths: [`${name}/`], digest: createHash("sha256").update(name).digest("hex"), cluster: "" }]),
+    );
+    const at = { repository: "https://github.com/acme/large", branch: "main" };
+    assert.equal(await table.stores.heads.saveIndex(at, { configuration: 1, inputs }), undefined);
+  });
+
+  test("the last eight renders of one question are kept, the newest first", async () => {
+    const { renders } = table.stores;
+    assert.deepEqual(await renders.load("question"), []);
+    const render = (snapshot: string) => ({ snapshot, inputs: aRead({ "a.yaml": "a1" }), objects: 1, warnings: [], release: "" });
+    const all = ["9", "8", "7", "6", "5", "4", "3", "2", "1"].map(render);
+    await renders.save("question", all);
+    assert.deepEqual(await renders.load("question"), all.slice(0, 8));
+  });
+
   test("the configuration is the one saved last, a thousand applications too", async () => {
     const { configuration } = table.stores;
     assert.equal(await configuration.load(), undefined);
     const applications = Array.from({ length: 1000 }, (_, n) => anApplication({ name: `shop-${n}` }));
     const stored = {
-      configuration: { clusters: [{ name: "eu", kind: "kubeconfig", context: "kind" }], applications },
+      configuration: {
+        clusters: [{ name: "eu", kind: "kubeconfig", context: "kind" }],
+        applications,
+        remoteBases: ["https://github.com/acme/"],
+        repositories: [{ url: "https://github.com/acme/shop", id: 42 }],
+      },
       revision: "r",
       oid: "o",
+      number: 3,
     } as const;
     await configuration.save({ ...stored, revision: "older" });
     await configuration.save(stored);

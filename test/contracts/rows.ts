@@ -1,4 +1,5 @@
 import type { Application } from "../../lib/model/application.ts";
+import type { RenderInputs, RepositoryInputs } from "../../lib/model/application-source.ts";
 import type { Delivery } from "../../lib/model/delivery.ts";
 import type { DriftRow, SweepReport } from "../../lib/model/drift.ts";
 import type { Inventory, InventoryEntry } from "../../lib/model/inventory.ts";
@@ -23,9 +24,7 @@ export function aDelivery(change: Partial<Delivery> = {}): Delivery {
 export function anApplication(change: Partial<Application> = {}): Application {
   return {
     name: "shop",
-    repository: "https://github.com/acme/shop.git",
-    targetRevision: "main",
-    path: "apps/shop",
+    sources: [{ kind: "git", repository: "https://github.com/acme/shop.git", targetRevision: "main", path: "apps/shop" }],
     cluster: "eu",
     namespace: "shop",
     sync: { prune: true, allowEmpty: false, conflicts: "force", createNamespace: false, timeout: 300 },
@@ -34,13 +33,19 @@ export function anApplication(change: Partial<Application> = {}): Application {
   };
 }
 
+/** What a render read at the head of the one branch. */
+export function aRead(paths: RepositoryInputs["paths"]): RenderInputs {
+  const read = { repository: "https://github.com/acme/shop.git", targetRevision: "main", revision: "6dcb09b", paths };
+  return { repositories: [read], pinned: [], cluster: "" };
+}
+
 export function aState(change: Partial<ApplicationState> = {}): ApplicationState {
   return {
     application: "shop",
     definition: anApplication(),
     removed: false,
     definitionDigest: "d1",
-    inputs: { "shop/deployment.yaml": "a1", "shop/kustomization.yaml": "" },
+    inputs: aRead({ "shop/deployment.yaml": "a1", "shop/kustomization.yaml": "" }),
     planError: "",
     plannedRevision: "6dcb09b",
     health: { status: "Healthy", message: "" },

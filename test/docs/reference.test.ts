@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { drift } from "../../cli/commands/drift.ts";
+import { explain } from "../../cli/commands/explain.ts";
 import { health } from "../../cli/commands/health.ts";
 import { history } from "../../cli/commands/history.ts";
 import { kubectl } from "../../cli/commands/kubectl.ts";
@@ -16,9 +17,12 @@ const levels = ["debug", "info", "warn", "error"] as const;
 suite("docs/configuration.md", () => {
   test("says every key with its default, and no other", () => {
     const wrong: string[] = [];
+    const seen = new Set<JsonSchema>();
     const look = (schema: JsonSchema, place: string): void => {
       if (schema.type === "array") return look(schema.items, `${place}[]`);
-      if (schema.type !== "object") return;
+      // What stands at two places is said at the first.
+      if (schema.type !== "object" || !("properties" in schema) || seen.has(schema)) return;
+      seen.add(schema);
       const rows = tableRows(sectionOf("docs/configuration.md", place === "" ? "The document" : `\`${place}\``));
       for (const name of rows.keys()) if (!(name in schema.properties)) wrong.push(`${place} has no key ${name}`);
       for (const [name, property] of Object.entries(schema.properties)) {
@@ -80,7 +84,7 @@ suite("docs/operations.md", () => {
 });
 
 suite("docs/cli.md", () => {
-  const commands = { status, history, drift, render, health, kubectl };
+  const commands = { status, history, drift, explain, render, health, kubectl };
   const page = textOf("docs/cli.md");
 
   test("says every command, how it is used, and its options", () => {
@@ -109,7 +113,8 @@ suite("docs/cli.md", () => {
 
 function defaultOf(schema: JsonSchema): string | undefined {
   if (!("default" in schema) || schema.default === undefined) return undefined;
-  return `\`${typeof schema.default === "object" ? JSON.stringify(schema.default) : String(schema.default)}\``;
+  const isWord = typeof schema.default !== "object" && schema.default !== "";
+  return `\`${isWord ? String(schema.default) : JSON.stringify(schema.default)}\``;
 }
 
 /** What the code logs: every event with the levels at which it is logged. */

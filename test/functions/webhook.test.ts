@@ -108,7 +108,13 @@ suite("the webhook function behind an HTTP API", () => {
         const { status, answer } = await deliver(body, { "x-github-delivery": id }, { base64 });
         assert.deepEqual([status, answer], [202, { delivery: id, state: "queued" }]);
         assert.deepEqual(await intake.drain(), [
-          { repository: "https://github.com/acme/guestbook.git", branch: "main", correlationId: id, after: head },
+          {
+            repository: "https://github.com/acme/guestbook.git",
+            branch: "main",
+            correlationId: id,
+            after: head,
+            repositoryId: 186853002,
+          },
         ]);
         assert.equal((await intake.rowOf(id))?.state, "queued");
       });

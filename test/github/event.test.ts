@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { DriftlessError } from "../../lib/errors.ts";
 import { parseEvent, parsePush } from "../../lib/github/event.ts";
+import type { JsonObject } from "../../lib/model/json.ts";
 import { aPush, head, nobody } from "./deliveries.ts";
 
 function refusal(payload: unknown): string {
@@ -23,6 +24,7 @@ suite("the payload of an event", () => {
         cloneUrl: "https://github.com/acme/guestbook.git",
         htmlUrl: "https://github.com/acme/guestbook",
         fullName: "acme/guestbook",
+        id: 186853002,
       },
       branch: "main",
       ref: "refs/heads/main",
@@ -57,6 +59,14 @@ suite("the payload of an event", () => {
     ["a number as ref", aPush({ ref: 1 }), "ref must be a string"],
     ["__proto__ with everything in it", JSON.parse(`{"__proto__":${JSON.stringify(aPush())}}`), "repository must be an object"],
     ["no repository", aPush({ repository: undefined }), "repository must be an object"],
+    ...[0, -1, 1.5, "186853002", null, 2 ** 53].map(
+      (id) =>
+        [
+          `${JSON.stringify(id)} as the repository's id`,
+          aPush({ repository: { ...(aPush()["repository"] as JsonObject), id } }),
+          "repository.id must be a positive integer",
+        ] as const,
+    ),
     ["a list as repository", aPush({ repository: [] }), "repository must be an object"],
     [
       "a repository without clone URL",

@@ -20,6 +20,15 @@ export interface Artefacts {
 const root = path.join(import.meta.dirname, "..", "..");
 let made: { readonly folder: Promise<string>; readonly artefacts: Promise<Artefacts> } | undefined;
 
+/** What the packaged service is told of GitHub. */
+export const githubSecret = "arn:aws:secretsmanager:us-east-1:000000000000:secret:driftless/github-AbCdEf";
+
+/** What it is told of SOPS. */
+export const sopsAgeSecret = "arn:aws:secretsmanager:us-east-1:000000000000:secret:driftless/sops-age-AbCdEf";
+export const chartSecret = "arn:aws:secretsmanager:us-east-1:000000000000:secret:driftless/charts-AbCdEf";
+export const ecrRepositories = ["web", "shop"].map((name) => `arn:aws:ecr:us-east-1:000000000000:repository/charts/${name}`);
+export const sopsKmsKeys = ["qa", "prod"].map((name) => `arn:aws:kms:us-east-1:000000000000:key/${name}`);
+
 /** Packages the service as it stands, once a test run, in a folder of its own; the render helper is a stand-in. */
 export function packagedService(): Promise<Artefacts> {
   if (made === undefined) {
@@ -46,7 +55,16 @@ async function makeArtefacts(folder: string): Promise<Artefacts> {
   for (const name of ["functions", "lib", "node_modules"]) await symlink(path.join(root, name), path.join(service, name));
 
   const { PATH, HOME } = process.env;
-  const { code, output } = await runOsls(["package", "--param", "configRepository=https://git.example/platform.git"], {
+  const given = {
+    configRepository: "https://git.example/platform.git",
+    githubSecret,
+    sopsAgeSecret,
+    sopsKmsKeys,
+    chartSecret,
+    ecrRepositories,
+  };
+  const params = Object.entries(given).flatMap(([name, value]) => ["--param", `${name}=${[value].flat().join(",")}`]);
+  const { code, output } = await runOsls(["package", ...params], {
     folder: service,
     env: { PATH, HOME, TMPDIR: folder },
   });

@@ -52,7 +52,7 @@ async function environmentOf(name: string, endpoints: Endpoints): Promise<Record
     SyncDurableLambdaAlias: "arn:aws:lambda:us-east-1:000000000000:function:driftless-prod-sync:durable",
   };
   const told = Object.entries(declared).map(([variable, value]) => {
-    const text = typeof value === "string" ? value : values[(value as { readonly Ref: string }).Ref];
+    const text = typeof value === "string" ? value : (valueIf(value) ?? values[(value as { readonly Ref: string }).Ref]);
     assert.ok(text !== undefined, variable);
     return [variable, text] as const;
   });
@@ -64,6 +64,11 @@ async function environmentOf(name: string, endpoints: Endpoints): Promise<Record
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secrets,
     AWS_ENDPOINT_URL_DYNAMODB: endpoints.table,
   };
+}
+
+/** What a value is when its condition holds; undefined for one without condition. */
+function valueIf(value: unknown): string | undefined {
+  return (value as { readonly "Fn::If"?: readonly [string, string, unknown] })["Fn::If"]?.[1];
 }
 
 /** The services that a function calls when it starts, and for a ping. */

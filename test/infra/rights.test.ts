@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { packagedService } from "./artefacts.ts";
+import { chartSecret, ecrRepositories, githubSecret, packagedService, sopsAgeSecret, sopsKmsKeys } from "./artefacts.ts";
 import { actionsOf, functionsOf, resourceOf, resourcesOf, statementsOf } from "./template.ts";
 
 const arnOf = (id: string) => ({ "Fn::GetAtt": [id, "Arn"] });
@@ -33,6 +33,8 @@ test("no right is given by wildcard, and none for every resource", async () => {
     for (const { Effect, Action, Resource, ...others } of statementsOf(template, role)) {
       assert.deepEqual([Effect, others], ["Allow", {}], role);
       assert.doesNotMatch([Action].flat().join(" "), /\*/, role);
+      // AWS knows no narrower resource for a token of ECR; without rights to images it opens none.
+      if (Action === "ecr:GetAuthorizationToken") continue;
       assert.ok(JSON.stringify(Resource).length > 8 && !/"(arn:[^"]*:)?\*"/.test(JSON.stringify(Resource)), role);
     }
   }
@@ -45,6 +47,11 @@ test("each function may make the calls that it makes, and no others", async () =
   const rights: Readonly<Record<string, readonly string[]>> = {
     PlanRole: [
       ...table,
+      "ecr:BatchGetImage",
+      "ecr:GetAuthorizationToken",
+      "ecr:GetDownloadUrlForLayer",
+      "eks:DescribeCluster",
+      "kms:Decrypt",
       "lambda:InvokeFunction",
       ...logs,
       "secretsmanager:GetSecretValue",
@@ -91,6 +98,64 @@ test("nobody but the webhook reads the webhook's secret", async () => {
     JSON.stringify(statementsOf(template, role)).includes('"WebhookSecret"'),
   );
   assert.deepEqual(readers, ["WebhookRole"]);
+});
+
+test("the functions that read Git, and no others, may read the secret for GitHub, and are told its name; without one, neither", async () => {
+  const { template } = await packagedService();
+  const secret = { "Fn::If": ["HasGithubSecret", githubSecret, { Ref: "SnapshotKey" }] };
+  const readers = [...resourcesOf(template, "AWS::IAM::Role").keys()].filter((role) =>
+    JSON.stringify(statementsOf(template, role)).includes(githubSecret),
+  );
+  assert.deepEqual(readers.toSorted(), ["PlanRole", "SweepRole"]);
+  for (const role of readers) {
+    const resources = statementsOf(template, role)
+      .filter(({ Action }) => Action === "secretsmanager:GetSecretValue")
+      .map(({ Resource }) => Resource);
+    assert.deepEqual(resources.slice(0, 2), [{ Ref: "SnapshotKey" }, secret], role);
+  }
+  assert.deepEqual(template.Conditions["HasGithubSecret"], { "Fn::Not": [{ "Fn::Equals": [githubSecret, ""] }] });
+  const told = [...functionsOf(template)].flatMap(([name, { Environment }]) => {
+    const value = Environment.Variables["DRIFTLESS_GITHUB_SECRET_ID"];
+    return value === undefined ? [] : [[name, value]];
+  });
+  const named = { "Fn::If": ["HasGithubSecret", githubSecret, { Ref: "AWS::NoValue" }] };
+  assert.deepEqual(Object.fromEntries(told), { plan: named, sweep: named });
+});
+
+test("only the plan function decrypts: with the named keys of KMS and the age keys of the named secret, no others", async () => {
+  const { template } = await packagedService();
+  const roles = [...resourcesOf(template, "AWS::IAM::Role").keys()];
+  const allowed = roles.flatMap((role) =>
+    statementsOf(template, role)
+      .filter(({ Action, Resource }) => Action === "kms:Decrypt" || Resource === sopsAgeSecret)
+      .map(({ Action, Resource }) => [role, Action, Resource]),
+  );
+  assert.deepEqual(allowed, [
+    ["PlanRole", "secretsmanager:GetSecretValue", sopsAgeSecret],
+    ["PlanRole", "kms:Decrypt", { "Fn::Split": [",", sopsKmsKeys.join(",")] }],
+  ]);
+  assert.deepEqual(template.Conditions["HasSopsAgeSecret"], { "Fn::Not": [{ "Fn::Equals": [sopsAgeSecret, ""] }] });
+  assert.deepEqual(template.Conditions["HasSopsKmsKeys"], { "Fn::Not": [{ "Fn::Equals": [sopsKmsKeys.join(","), ""] }] });
+});
+
+test("only the plan function fetches charts: from the named repositories of ECR, and with the named secret", async () => {
+  const { template } = await packagedService();
+  const roles = [...resourcesOf(template, "AWS::IAM::Role").keys()];
+  const allowed = roles.flatMap((role) =>
+    statementsOf(template, role)
+      .filter(({ Action, Resource }) => JSON.stringify(Action).includes("ecr:") || Resource === chartSecret)
+      .map(({ Action, Resource }) => [role, Action, Resource]),
+  );
+  assert.deepEqual(allowed, [
+    ["PlanRole", "secretsmanager:GetSecretValue", chartSecret],
+    ["PlanRole", ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], { "Fn::Split": [",", ecrRepositories.join(",")] }],
+    ["PlanRole", "ecr:GetAuthorizationToken", "*"],
+  ]);
+  const told = [...functionsOf(template)].flatMap(([name, { Environment }]) => {
+    const value = Environment.Variables["DRIFTLESS_CHARTS_SECRET_ID"];
+    return value === undefined ? [] : [[name, value]];
+  });
+  assert.deepEqual(Object.fromEntries(told), { plan: { "Fn::If": ["HasChartSecret", chartSecret, { Ref: "AWS::NoValue" }] } });
 });
 
 test("plan and sweep may start the sync by the alias that they are told, and nothing else", async () => {

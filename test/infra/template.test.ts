@@ -69,7 +69,7 @@ test("only deliveries come in unsigned; the API answers signed callers", async (
   assert.equal(resourcesOf((await packagedService()).template, "AWS::Lambda::Url").size, 0);
 });
 
-test("the queue of moved branches keeps their order, and gives up a message after five tries to the dead letters", async () => {
+test("the queue of moved branches keeps their order, and gives up a message after ten tries to the dead letters", async () => {
   const { template } = await packagedService();
   const queue = resourceOf(template, "RevisionQueue").Properties;
   const dead = resourceOf(template, "DeadRevisionQueue").Properties;
@@ -79,7 +79,7 @@ test("the queue of moved branches keeps their order, and gives up a message afte
   }
   assert.deepEqual(queue["RedrivePolicy"], {
     deadLetterTargetArn: { "Fn::GetAtt": ["DeadRevisionQueue", "Arn"] },
-    maxReceiveCount: 5,
+    maxReceiveCount: 10,
   });
   assert.ok(Number(dead["MessageRetentionPeriod"]) > Number(queue["MessageRetentionPeriod"]));
   const timeout = functionsOf(template).get("plan")?.Timeout ?? Number.NaN;

@@ -7,6 +7,7 @@ export interface Resource {
 
 /** A CloudFormation template, as far as the tests read it. */
 export interface Template {
+  readonly Conditions: Readonly<Record<string, unknown>>;
   readonly Resources: Readonly<Record<string, Resource>>;
   readonly Outputs: Readonly<Record<string, { readonly Value: unknown }>>;
 }
@@ -48,12 +49,16 @@ export function functionsOf(template: Template): ReadonlyMap<string, LambdaFunct
   return new Map(found.map((properties) => [properties.FunctionName.split("-").at(-1) ?? "", properties]));
 }
 
-/** All statements of a role's policies. */
+/** All statements of a role's policies; one with a condition as if it holds. */
 export function statementsOf(template: Template, role: string): readonly Statement[] {
   const { Policies } = resourceOf(template, role).Properties as unknown as {
     readonly Policies: readonly { readonly PolicyDocument: { readonly Statement: readonly Statement[] } }[];
   };
-  return Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+  return Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement).map(whenTrue);
+}
+
+function whenTrue(statement: Statement | { readonly "Fn::If": readonly [string, Statement, unknown] }): Statement {
+  return "Fn::If" in statement ? statement["Fn::If"][1] : statement;
 }
 
 /** What a role may do, sorted. */

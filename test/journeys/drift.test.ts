@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { DriftRow } from "../../lib/model/drift.ts";
-import { guestbook } from "../support/guestbook.ts";
+import { guestbook, overlay } from "../support/guestbook.ts";
 import { eventually, type Journey, startJourney } from "../support/journey.ts";
 import { addedRequests, countRequests } from "../support/metrics.ts";
 
@@ -99,6 +99,27 @@ describe("drift under the policy heal", () => {
     const rows = await drifted("delete", "service", "guestbook", "-n", qa);
     assert.ok(rows.some((row) => row.kind === "missing" && row.ref.kind === "Service" && row.field === ""));
     assert.equal(await journey.field(["service", qa, "guestbook"], ".metadata.name"), "guestbook");
+  });
+
+  test("a changed value of a Secret that is written as stringData is found, shown to nobody, and healed", async () => {
+    const secret = "apiVersion: v1\nkind: Secret\nmetadata: { name: login }\nstringData: { password: as-desired }\n";
+    const kustomization = overlay({ prefix: "heal", environment: "qa", resources: ["login.yaml"] });
+    const commit = await journey.push({ "overlays/qa/login.yaml": secret, "overlays/qa/kustomization.yaml": kustomization });
+    assert.equal((await journey.synced(qa, commit)).phase, "Succeeded");
+    const rows = await drifted(
+      "patch",
+      "secret",
+      "login",
+      "-n",
+      qa,
+      "--type=merge",
+      '--patch={"stringData":{"password":"drifted"}}',
+    );
+    const row = rows.find(({ ref }) => ref.kind === "Secret");
+    assert.ok(row);
+    assert.deepEqual([row.field, row.desired, row.live], ["data.password", "[secret]", "[secret, changed]"]);
+    const live = await journey.field(["secret", qa, "login"], ".data.password");
+    assert.equal(Buffer.from(live, "base64").toString(), "as-desired");
   });
 
   test("a field that others add is reported as an addition, and left alone", async () => {

@@ -133,3 +133,47 @@ function sameValue(a: JsonValue, b: JsonValue): boolean {
     return false;
   }
 }
+
+test("a key with an escape is read as it is written, whatever keys were read before", () => {
+  const spoilt = '{"place":[],"key\\\\":0}';
+  assert.deepEqual(Object.keys(parseJson(spoilt) as JsonObject), ["place", "key\\"]);
+  JSON.parse(spoilt);
+  for (const [written, key] of [
+    ['key\\"', 'key"'],
+    ["key\\n", "key\n"],
+    ["key\\u0041", "keyA"],
+    ["\\u005f_proto__", "__proto__"],
+  ]) {
+    const text = `{"place": [9007199254740993, "\\\\"], "${written}" : {"${written}": "\\"${written}\\": "}}`;
+    assert.equal(
+      stringifyJson(parseJson(text)),
+      `{"place":[9007199254740993,"\\\\"],${JSON.stringify(key)}:{${JSON.stringify(key)}:${JSON.stringify(`"${key}": `)}}}`,
+    );
+  }
+  assert.throws(() => parseJson('{"a\\n": 1,}'), SyntaxError);
+  assert.throws(() => parseJson('{"a\\n": 1} "b\\n": 2'), SyntaxError);
+});
+
+test("values with keys of any characters survive writing and reading", () => {
+  const key = fc.string({
+    unit: fc.constantFrom("\\", '"', "\n", ":", ",", "{", "a", "é", " ", "u", "0", "k", "v"),
+    maxLength: 5,
+  });
+  const { value } = fc.letrec<{ value: JsonValue }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      fc.string(),
+      fc.maxSafeInteger(),
+      key,
+      fc.array(tie("value")),
+      fc.dictionary(key, tie("value")),
+    ),
+  }));
+  fc.assert(
+    fc.property(value, (given) => {
+      assert.equal(stringifyJson(parseJson(stringifyJson(given))), stringifyJson(given));
+      assert.equal(canonicalJson(parseJson(JSON.stringify(given, undefined, 2))), canonicalJson(given));
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -1,14 +1,25 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Application } from "../../lib/model/application.ts";
-import { definitionText, firstChangedInput, selectApplications } from "../../lib/plan/affected.ts";
+import type { ApplicationSource, ChartSource, GitSource } from "../../lib/model/application-source.ts";
+import {
+  branchesOf,
+  capabilitiesDigest,
+  definitionText,
+  firstChangedInput,
+  readsBranch,
+  sharesSource,
+} from "../../lib/plan/affected.ts";
+
+const aChart: ChartSource = {
+  kind: "chart",
+  chart: { repository: "oci://registry.example/charts", name: "web", version: "6.5.0", digest: `sha256:${"0".repeat(64)}` },
+};
 
 function anApplication(change: Partial<Application> = {}): Application {
   return {
     name: "shop",
-    repository: "https://github.com/acme/shop.git",
-    targetRevision: "main",
-    path: "deploy",
+    sources: [aSource()],
     cluster: "qa",
     namespace: "shop",
     sync: { prune: true, allowEmpty: false, conflicts: "force", createNamespace: false, timeout: 300 },
@@ -17,30 +28,59 @@ function anApplication(change: Partial<Application> = {}): Application {
   };
 }
 
-describe("selectApplications", () => {
-  const applications = [
-    anApplication(),
-    anApplication({ name: "next", targetRevision: "next" }),
-    anApplication({ name: "other", repository: "https://github.com/acme/other" }),
-    anApplication({ name: "ssh", repository: "git@github.com:Acme/Shop" }),
-  ];
+function aSource(change: Partial<GitSource> = {}): GitSource {
+  return { kind: "git", repository: "https://github.com/acme/shop.git", targetRevision: "main", path: "deploy", ...change };
+}
+
+describe("readsBranch", () => {
+  const pushed = { repository: "https://github.com/acme/shop", branch: "main" };
+  const reads = (...sources: readonly ApplicationSource[]): boolean => readsBranch(anApplication({ sources }), pushed);
 
   it("finds the applications of a pushed branch, whichever clone URL they use", () => {
-    const found = selectApplications(
-      { clusters: [], applications },
-      { repository: "https://github.com/acme/shop", branch: "main" },
-    );
-    assert.deepEqual(
-      found.map(({ name }) => name),
-      ["shop", "ssh"],
-    );
+    assert.equal(reads(aSource()), true);
+    assert.equal(reads(aSource({ repository: "git@github.com:Acme/Shop" })), true);
+    assert.equal(reads(aSource({ targetRevision: "next" })), false);
+    assert.equal(reads(aSource({ repository: "https://github.com/acme/other" })), false);
   });
 
-  it("finds none for a branch that nobody uses", () => {
+  it("finds an application by any of its sources, also by one that only lends value files", () => {
+    const values: GitSource = { kind: "git", repository: "https://github.com/acme/shop", targetRevision: "main", ref: "values" };
+    assert.equal(reads(aChart, values), true);
+    assert.equal(reads(aChart), false);
+  });
+
+  it("is one with the branches that applications read, each once", () => {
+    const applications = [
+      anApplication(),
+      anApplication({
+        sources: [aChart, aSource({ repository: "git@github.com:Acme/Shop" }), aSource({ targetRevision: "next" })],
+      }),
+    ];
     assert.deepEqual(
-      selectApplications({ clusters: [], applications }, { repository: "https://github.com/acme/shop", branch: "mai" }),
-      [],
+      [...branchesOf(applications)],
+      [
+        ["github.com/acme/shop#main", { repository: "https://github.com/acme/shop.git", branch: "main" }],
+        ["github.com/acme/shop#next", { repository: "https://github.com/acme/shop.git", branch: "next" }],
+      ],
     );
+  });
+});
+
+describe("sharesSource", () => {
+  it("tells a renamed application by its folder or its chart, whatever branch or version", () => {
+    assert.equal(sharesSource(anApplication(), anApplication({ sources: [aSource({ targetRevision: "next" })] })), true);
+    assert.equal(sharesSource(anApplication(), anApplication({ sources: [aSource({ path: "other" })] })), false);
+    const newer: ApplicationSource = { kind: "chart", chart: { ...aChart.chart, version: "7.0.0" } };
+    assert.equal(sharesSource(anApplication({ sources: [aChart] }), anApplication({ sources: [aSource(), newer] })), true);
+  });
+});
+
+describe("capabilitiesDigest", () => {
+  it("differs by version and by kinds", () => {
+    const digest = capabilitiesDigest({ kubeVersion: "v1.35.4", apiVersions: ["apps/v1", "v1"] });
+    assert.equal(capabilitiesDigest({ kubeVersion: "v1.35.4", apiVersions: ["apps/v1", "v1"] }), digest);
+    assert.notEqual(capabilitiesDigest({ kubeVersion: "v1.36.0", apiVersions: ["apps/v1", "v1"] }), digest);
+    assert.notEqual(capabilitiesDigest({ kubeVersion: "v1.35.4", apiVersions: ["v1"] }), digest);
   });
 });
 

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { GetQueueAttributesCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { createFifoQueue, startQueue } from "../../cli/local/queue.ts";
+import { DriftlessError } from "../../lib/errors.ts";
 import { createConsumer } from "../../lib/queue/consume.ts";
 import { createSqsQueue, createSqsRetry } from "../../lib/queue/sqs.ts";
-import { silentLog } from "../../lib/telemetry/log.ts";
+import { jsonLog, silentLog } from "../../lib/telemetry/log.ts";
 
 const credentials = { accessKeyId: "local", secretAccessKey: "local" };
 const record = (body: string, receiveCount = 1) => ({
@@ -42,6 +43,39 @@ describe("the consumer of a queue", () => {
   });
 });
 
+describe("a message that a host asked to put off", () => {
+  const limited = (retryAfterSeconds: number, retryable = true) =>
+    new DriftlessError("source", "too many requests", { retryable, facts: { retryAfterSeconds } });
+
+  test("goes back with just that wait, as a warning; without a wait it goes back as ever, as an error", async () => {
+    const lines: string[] = [];
+    const retried: unknown[] = [];
+    const errors = [limited(120), new DriftlessError("source", "the server failed", { retryable: true }), limited(60, false)];
+    const consume = createConsumer({
+      work: () => Promise.reject(errors.shift()),
+      retry: async (message) => {
+        retried.push(message);
+      },
+      log: jsonLog({ write: (line) => lines.push(line) }),
+    });
+    const { batchItemFailures } = await consume({ Records: [record("a", 3), record("b", 3), record("c")] });
+    assert.equal(batchItemFailures.length, 3);
+    assert.deepEqual(retried, [
+      { receiptHandle: "handle-a", receiveCount: 3, waitSeconds: 120 },
+      { receiptHandle: "handle-b", receiveCount: 3 },
+      { receiptHandle: "handle-c", receiveCount: 1 },
+    ]);
+    assert.deepEqual(
+      lines.map((line) => JSON.parse(line) as Record<string, unknown>).map(({ level, event }) => [level, event]),
+      [
+        ["warn", "queue.put-off"],
+        ["error", "queue.work-failed"],
+        ["error", "queue.work-failed"],
+      ],
+    );
+  });
+});
+
 describe("a failed message", () => {
   let service: Awaited<ReturnType<typeof startQueue>>;
   let client: SQSClient;
@@ -74,5 +108,34 @@ describe("a failed message", () => {
     );
     assert.equal(Attributes?.["VisibilityTimeout"], "3600");
     assert.equal((await receive(15))?.MessageId, first.MessageId);
+  });
+
+  test("is hidden for just the seconds that were asked for, at least one and less than the twelve hours of SQS", async () => {
+    const { queueUrl } = await createFifoQueue({
+      client,
+      endpoint: service.endpoint,
+      name: "wait",
+      visibilityTimeout: 3600,
+      maxReceiveCount: 50,
+    });
+    const message = { repository: "https://github.com/acme/shop", branch: "main", correlationId: "d", after: "c" };
+    await createSqsQueue({ client, queueUrl }).send(message, { deduplicationId: "d" });
+    const { Messages } = await client.send(new ReceiveMessageCommand({ QueueUrl: queueUrl, WaitTimeSeconds: 5 }));
+    const receiptHandle = Messages?.[0]?.ReceiptHandle ?? "";
+    const sent: unknown[] = [];
+    const watched = new SQSClient({ endpoint: service.endpoint, region: "eu-central-1", credentials });
+    watched.middlewareStack.add(
+      (next) => (args) => {
+        sent.push((args.input as { VisibilityTimeout?: number }).VisibilityTimeout);
+        return next(args);
+      },
+      { step: "initialize" },
+    );
+    const retry = createSqsRetry({ client: watched, queueUrl });
+    for (const waitSeconds of [120, 60, 3599, 0, 0.2, 86_400]) await retry({ receiptHandle, receiveCount: 4, waitSeconds });
+    watched.destroy();
+    assert.deepEqual(sent, [120, 60, 3599, 1, 1, 42_900]);
+    const again = await client.send(new ReceiveMessageCommand({ QueueUrl: queueUrl }));
+    assert.deepEqual(again.Messages ?? [], [], "it waits");
   });
 });

@@ -59,6 +59,12 @@ describe("the queue of moved branches", () => {
     assert.deepEqual(await drain(queueUrl), [aMessage()]);
   });
 
+  test("the repository's id arrives with its message", async () => {
+    const { queue, queueUrl } = await aQueue();
+    await queue.send(aMessage({ repositoryId: 186853002 }), { deduplicationId: "d-1" });
+    assert.deepEqual(await drain(queueUrl), [aMessage({ repositoryId: 186853002 })]);
+  });
+
   test("a branch that goes from A to B and back to A arrives three times, in order", async () => {
     const { queue, queueUrl } = await aQueue();
     for (const [n, commit] of ["A", "B", "A"].entries())
@@ -154,6 +160,8 @@ describe("the queue of moved branches", () => {
       ["not json", /not JSON/],
       ["[]", /"repository"/],
       ['{"repository":"r","branch":7,"correlationId":"","after":""}', /"branch"/],
+      ['{"repository":"r","branch":"b","correlationId":"","after":"","repositoryId":"1"}', /"repositoryId"/],
+      ['{"repository":"r","branch":"b","correlationId":"","after":"","repositoryId":1.5}', /"repositoryId"/],
     ] as const) {
       assert.throws(
         () => parseRevisionMessage(body),

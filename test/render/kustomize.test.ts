@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { testRenderer } from "./helper.ts";
+import { renderFolder, testRenderer } from "./helper.ts";
 import { configMap } from "./manifests.ts";
 import { memoryTree, type TreeFiles } from "./tree.ts";
 
@@ -15,7 +15,7 @@ const shop: TreeFiles = {
   "overlays/qa/notes.txt": "nothing of use",
 };
 
-const render = (files: TreeFiles, path = "overlays/qa") => renderer.render({ tree: memoryTree(files), path });
+const render = (files: TreeFiles, path = "overlays/qa") => renderFolder(renderer, { tree: memoryTree(files), path });
 
 const refused = (files: TreeFiles, message: string | RegExp, path?: string) =>
   assert.rejects(render({ ...shop, ...files }, path), { name: "DriftlessError", code: "render", message });
@@ -30,7 +30,7 @@ test("a folder with a kustomization is built by Kustomize", async () => {
 
 test("the inputs are what the build looked at, in the base too, and nothing else", async () => {
   const tree = memoryTree(shop);
-  const { inputs } = await renderer.render({ tree, path: "overlays/qa" });
+  const { inputs } = await renderFolder(renderer, { tree, path: "overlays/qa" });
   assert.deepEqual(inputs, {
     "overlays/qa/kustomization.yaml": tree.oid("overlays/qa/kustomization.yaml"),
     "overlays/qa/kustomization.yml": "",
@@ -70,7 +70,7 @@ test("every kind of reference is fetched and becomes an input", async () => {
     "component/kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [other.yaml]\n",
     "component/other.yaml": configMap("other", { mode: "unset" }),
   });
-  const { objects, inputs } = await renderer.render({ tree, path: "app" });
+  const { objects, inputs } = await renderFolder(renderer, { tree, path: "app" });
   const data = Object.fromEntries(objects.map(({ metadata, ...rest }) => [metadata.name.replace(/-\w{10}$/, ""), rest]));
   assert.deepEqual(data["files"], {
     apiVersion: "v1",
@@ -117,6 +117,10 @@ test("what points outside the commit is refused, with the line that names it", a
     { "base/kustomization.yaml": "resources:\n- github.com/a/b?ref=v1\n" },
     /^base\/kustomization\.yaml:2: .* is remote/,
   );
+  await refused(
+    resource("../.."),
+    `${kustomization}:3: resources: ../.. is the repository's root, which holds this folder itself`,
+  );
   await refused(resource("../../../other"), `${kustomization}:3: resources: ../../../other lies outside the repository`);
   await refused(
     { [kustomization]: "helmCharts:\n- name: a\n" },
@@ -139,10 +143,6 @@ test("a kustomization's mistakes name the file, and never the values of a secret
     "base/settings.yaml:7: mapping values are not allowed in this context",
   );
   await refused({ [kustomization]: "resorces: []\n" }, /^overlays\/qa\/kustomization\.yaml: .*unknown field "resorces"/);
-  await refused(
-    { "base/settings.yaml": { link: "x" } },
-    "base/settings.yaml: symbolic links are not followed: put the file itself there",
-  );
   await refused(
     { "app/kustomization.yaml": "secretGenerator:\n- name: a\n  literals: [key=hush, hush2]\n" },
     "app/kustomization.yaml: loading KV pairs: a literal that is not key=value",

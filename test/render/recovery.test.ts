@@ -8,7 +8,7 @@ import { type HelperJob, HelperProcess } from "../../lib/render/helper-process.t
 import type { HelperLine } from "../../lib/render/helper-protocol.ts";
 import { createHelperRenderer } from "../../lib/render/helper-renderer.ts";
 import { silentLog } from "../../lib/telemetry/log.ts";
-import { helperBinary, testRenderer } from "./helper.ts";
+import { helperBinary, renderFolder, testRenderer } from "./helper.ts";
 import { configMap } from "./manifests.ts";
 import { memoryTree } from "./tree.ts";
 
@@ -28,6 +28,7 @@ const asking = (lookup: HelperJob["lookup"]): HelperJob => ({
   request: {
     op: "render",
     renderer: "kustomize",
+    remoteBases: [],
     path: "app",
     entries: [{ path: "app/kustomization.yaml", type: "file", text: "resources: [a.yaml]\n" }],
   },
@@ -83,7 +84,7 @@ test("a render that kills its helper twice fails, retryable, and the next one is
 });
 
 test("a render that takes too long is stopped, and only it fails", async () => {
-  const child = newProcess(150);
+  const child = newProcess(500);
   await child.run(plain("warm"));
   process.kill(child.pid!, "SIGSTOP"); // what hangs does not answer
   const stuck = child.run(plain("stuck"));
@@ -91,7 +92,7 @@ test("a render that takes too long is stopped, and only it fails", async () => {
   await assert.rejects(stuck, {
     code: "render",
     retryable: false,
-    message: "rendering stuck took longer than 0.15 s and was stopped",
+    message: "rendering stuck took longer than 0.5 s and was stopped",
   });
   assert.deepEqual((await Promise.all(others)).map(namesOf), [["a"], ["b"]]);
   await child.close();
@@ -123,13 +124,13 @@ test("what a lookup throws is what the render throws", async () => {
     read: (oids: readonly string[]) =>
       oids.includes(tree.oid("app/a.yaml")) ? Promise.reject(new Error("connection lost")) : tree.read(oids),
   };
-  await assert.rejects(renderer.render({ tree: broken, path: "app" }), /^Error: connection lost$/);
+  await assert.rejects(renderFolder(renderer, { tree: broken, path: "app" }), /^Error: connection lost$/);
 });
 
 test("a helper that is not there is named", async () => {
   const renderer = createHelperRenderer({ helper: "/nowhere/render-helper" });
   const tree = memoryTree({ "app/a.yaml": configMap("a") });
-  const failing = Promise.all([renderer.render({ tree, path: "app" }), renderer.render({ tree, path: "app" })]);
+  const failing = Promise.all([renderFolder(renderer, { tree, path: "app" }), renderFolder(renderer, { tree, path: "app" })]);
   await assert.rejects(failing, { code: "render", message: /^the render helper \/nowhere\/render-helper does not start: / });
   await renderer.close();
 });

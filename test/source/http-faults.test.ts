@@ -102,20 +102,56 @@ describe("faults of a Git server over HTTP", () => {
     }
   });
 
-  it("a redirect to another host is refused, and that host sees no request", async () => {
-    let seen = 0;
-    const evil = await listen((_request, response) => {
-      seen += 1;
-      response.writeHead(200).end();
-    });
-    const url = await listen((request, response) => response.writeHead(302, { location: `${evil}${request.url}` }).end());
-    const error = await failure(createSources({ authorization }).source(`${url}/shop.git`).head("main"));
-    assert.match(error.message, /redirects to another host/);
-    assert.equal(error.retryable, false);
-    assert.equal(seen, 0);
+  it("C7: a redirect to another host is refused, in whatever words, and that host sees no request and no credential", async () => {
+    const seen: unknown[] = [];
+    const evil = new URL(
+      await listen(({ headers }, response) => {
+        seen.push(headers);
+        response.writeHead(200).end();
+      }),
+    );
+    const places = [
+      (path: string) => `${evil.origin}${path}`,
+      (path: string) => `//${evil.host}${path}`,
+      (path: string, own: string) => `http://${new URL(own).host}@${evil.host}${path}`,
+      (path: string) => `http://localhost:${evil.port}${path}`,
+      (path: string) => `https://${evil.host}${path}`,
+      () => "file:///etc/passwd",
+      () => "data:text/plain,0000",
+    ];
+    for (const status of [301, 302, 303, 307, 308]) {
+      for (const place of places) {
+        const own: string = await listen((request, response) =>
+          response.writeHead(status, { location: place(request.url!, own) }).end(),
+        );
+        const error = await failure(createSources({ authorization }).source(`${own}/shop.git`).head("main"));
+        assert.match(error.message, /redirects to another host/);
+        assert.equal(error.retryable, false);
+      }
+    }
+    assert.deepEqual(seen, []);
   });
 
-  it("one redirect on the same host is followed, without credentials; a second one is refused", async () => {
+  it("C7: a redirect in the middle of a fetch is refused, to wherever it points", async () => {
+    const seen: unknown[] = [];
+    const evil = await listen(({ headers }, response) => {
+      seen.push(headers);
+      response.writeHead(200).end();
+    });
+    const upstream = server.url;
+    for (const to of [evil, ""]) {
+      const url = await listen((request, response) => {
+        if (request.method === "POST") return response.writeHead(307, { location: `${to}${request.url}` }).end();
+        forward(upstream, request, response).catch(() => response.destroy());
+        return undefined;
+      });
+      const error = await failure(createSources({ authorization }).source(`${url}/shop.git`).head("main"));
+      assert.match(error.message, /redirects in the middle of a fetch/);
+    }
+    assert.deepEqual(seen, []);
+  });
+
+  it("C7: one redirect on the same host is followed, without credentials; a second one is refused", async () => {
     const seen: (string | undefined)[] = [];
     const target = server.url;
     const url = await listen((request, response) => {
@@ -134,7 +170,7 @@ describe("faults of a Git server over HTTP", () => {
   });
 
   for (const broken of [true, false]) {
-    it(`an answer that is cut ${broken ? "by a broken connection" : "and yet ends properly"} is an error at every point, never a partial tree`, async () => {
+    it(`C9: an answer that is cut ${broken ? "by a broken connection" : "and yet ends properly"} is an error at every point, never a partial tree`, async () => {
       let keep = 1;
       const cutting = { cut: "" };
       const url = await proxy({
@@ -150,13 +186,31 @@ describe("faults of a Git server over HTTP", () => {
           const source = createSources().source(`${url}/shop.git`);
           const error = await failure(source.open(head));
           assert.equal(error.code, "source", `${part}`);
-          if (part > 0) assert.ok(error.retryable, `${part}: ${error.message}`);
+          assert.ok(error.retryable, `${part}: ${error.message}`);
           keep = 1;
           assert.equal((await source.open(head)).commit, head, "the source recovers");
         }
       }
     });
   }
+
+  it("C9: heads and bodies that are cut at any tenth are errors that may be tried again, never half a list or half a file", async () => {
+    let keep = 1;
+    const url = await proxy({ answer: ({ body }) => ({ body: body.subarray(0, Math.floor(body.length * keep)) }) });
+    for (let tenth = 0; tenth < 10; tenth += 1) {
+      const source = createSources().source(`${url}/shop.git`);
+      const tree = await source.open(head);
+      const { oid } = (await tree.lookup("apps/app7/a.yaml"))!;
+      keep = tenth / 10;
+      for (const act of [() => source.head("main"), () => tree.read([oid])]) {
+        const error = await failure(act());
+        assert.deepEqual([error.code, error.retryable], ["source", true], `${tenth}: ${error.message}`);
+      }
+      keep = 1;
+      assert.equal(await source.head("main"), head);
+      assert.equal(Buffer.from((await tree.read([oid])).get(oid)!).toString(), "kind: A7\n");
+    }
+  });
 
   it("a pack with one changed byte is an error, wherever it is", async () => {
     let at = 0;

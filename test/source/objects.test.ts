@@ -14,7 +14,7 @@ describe("Git objects", () => {
     assert.equal(objectId({ type: "tree", body: new Uint8Array() }), "4b825dc642cb6eb9a060e54bf8d69288fbee4904");
   });
 
-  it("a name that could leave its folder is refused, whatever the server sends", () => {
+  it("C1: a name that could leave its folder is refused, whatever the server sends", () => {
     const names = ["..", ".", "", ".git", ".GIT", "a/b", "a\\b", "..\\..", "/etc", "x".repeat(256), Buffer.from([0x61, 0xff])];
     for (const name of names) {
       assert.throws(

@@ -131,7 +131,7 @@ describe("partial fetch over smart HTTP", () => {
     await assert.rejects(other.read([oid]), (error) => isDriftlessError(error, "source"));
   });
 
-  it("a pack beyond a limit is refused before it is unpacked", async () => {
+  it("C4: a pack beyond a limit is refused before it is unpacked", async () => {
     const repository = await server.createRepository("acme/bomb");
     const id = await commit(repository.path, { "zeros.yaml": new Uint8Array(8 * 1024 * 1024), "small.yaml": "small\n" });
     for (const limits of [{ expandedBytes: 1024 * 1024 }, { packBytes: 1024 }, { objects: 0 }]) {

@@ -14,6 +14,7 @@ import { silentLog } from "../../lib/telemetry/log.ts";
 import type { ControlPlane } from "../control-plane/control-plane.ts";
 import { until } from "../control-plane/until.ts";
 import { sharedControlPlane } from "./cluster.ts";
+import { type GithubStandIn, startGithub } from "./github.ts";
 
 const execute = promisify(execFile);
 
@@ -28,20 +29,25 @@ export interface JourneyOptions {
   /** False: a push reaches the repository, and no webhook is sent. */
   readonly webhooks?: boolean;
   readonly configPath?: string;
+  /** True keeps the repository, private, on a GitHub of its own, which Driftless reads as an App. */
+  readonly onGithub?: boolean;
+  readonly sops?: NonNullable<InstallationOptions["sops"]>;
 }
 
 /** A whole Driftless with its own repository, table and queue, on the real API server. */
 export interface Journey {
   readonly installation: Installation;
   readonly controlPlane: ControlPlane;
+  /** Where the repository is, when it is there. */
+  readonly github: GithubStandIn | undefined;
   /** Clone URL. */
   readonly repository: string;
   readonly folder: string;
   /** Every push that the Git server saw, whether or not a webhook was sent. */
   readonly pushes: PushedRef[];
   readonly events: LogEvent[];
-  /** Writes files (null deletes), commits and pushes them; returns the commit id. */
-  push(files: Readonly<Record<string, string | null>>): Promise<string>;
+  /** Writes files (null deletes), commits and pushes them, to main unless a branch is named; returns the commit id. */
+  push(files: Readonly<Record<string, string | null>>, branch?: string): Promise<string>;
   git(...args: readonly string[]): Promise<string>;
   /** kubectl as cluster-admin; returns its output. */
   kubectl(...args: readonly string[]): Promise<string>;
@@ -66,16 +72,20 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
   const pushes: PushedRef[] = [];
   const events: LogEvent[] = [];
   let webhook: string | undefined;
-  const server = await startGitServer({
+  const served = {
     root: join(root, "server"),
-    onPush: async (push) => {
+    onPush: async (push: PushedRef) => {
       pushes.push(push);
       if (webhook === undefined || options.webhooks === false) return;
-      const { body, headers } = pushDelivery(push, { secret: webhookSecret });
+      const repositoryId = github?.idOf(push.repository) ?? 1;
+      const { body, headers } = pushDelivery(push, { secret: webhookSecret, repositoryId });
       await fetch(webhook, { method: "POST", body, headers });
     },
-  });
-  const { url } = await server.createRepository("fleet");
+  };
+  const github = options.onGithub === true ? await startGithub(served) : undefined;
+  const server = github?.server ?? (await startGitServer(served));
+  const { url } = (await github?.createRepository("acme/fleet")) ?? (await server.createRepository("fleet"));
+  github?.install("acme");
   await mkdir(folder);
   await git(folder, "init", "--quiet", "--initial-branch=main");
   await git(folder, "remote", "add", "origin", url);
@@ -87,6 +97,8 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
     log: silentLog,
     logLevel: "debug",
     onLine: (line) => events.push(parseEvent(line)),
+    ...(github === undefined ? {} : { github: { apiUrl: github.apiUrl, secret: github.secret } }),
+    ...(options.sops === undefined ? {} : { sops: options.sops }),
     ...(options.configPath === undefined ? {} : { configPath: options.configPath }),
     ...(options.onCheckpoint === undefined ? {} : { onCheckpoint: options.onCheckpoint }),
   });
@@ -103,6 +115,7 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
   return {
     installation,
     controlPlane,
+    github,
     repository: url,
     folder,
     pushes,
@@ -110,11 +123,11 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
     kubectl,
     syncs,
     git: (...args) => git(folder, ...args),
-    async push(files) {
+    async push(files, branch = "main") {
       for (const [name, text] of Object.entries(files)) await writeOrRemove(join(folder, name), text);
       await git(folder, "add", "--all");
       await git(folder, "commit", "--quiet", "--message=change");
-      await git(folder, "push", "--quiet", "--force", "origin", "HEAD:main");
+      await git(folder, "push", "--quiet", "--force", "origin", `HEAD:${branch}`);
       return git(folder, "rev-parse", "HEAD");
     },
     field: ([kind, namespace, name], path) =>

@@ -34,7 +34,13 @@ suite("accepting a push", () => {
     const delivery = signed("push", aPush());
     assert.deepEqual(await acceptWith()(delivery, {}), { state: "queued", reason: "" });
     assert.deepEqual(await intake.drain(), [
-      { repository: "https://github.com/acme/guestbook.git", branch: "main", correlationId: delivery.id, after: head },
+      {
+        repository: "https://github.com/acme/guestbook.git",
+        branch: "main",
+        correlationId: delivery.id,
+        after: head,
+        repositoryId: 186853002,
+      },
     ]);
     assert.deepEqual(await intake.rowOf(delivery.id), {
       id: delivery.id,
@@ -52,7 +58,21 @@ suite("accepting a push", () => {
   test("a deleted branch is hinted at without a commit", async () => {
     await acceptWith()(signed("push", aPush({ deleted: true, after: nobody }), "deleted-1"), {});
     assert.deepEqual(await intake.drain(), [
-      { repository: "https://github.com/acme/guestbook.git", branch: "main", correlationId: "deleted-1", after: "" },
+      {
+        repository: "https://github.com/acme/guestbook.git",
+        branch: "main",
+        correlationId: "deleted-1",
+        after: "",
+        repositoryId: 186853002,
+      },
+    ]);
+  });
+
+  test("a sender that tells no id of the repository leaves a hint without one", async () => {
+    const { id: _none, ...repository } = aPush()["repository"] as JsonObject;
+    await acceptWith()(signed("push", aPush({ repository }), "nameless-1"), {});
+    assert.deepEqual(await intake.drain(), [
+      { repository: "https://github.com/acme/guestbook.git", branch: "main", correlationId: "nameless-1", after: head },
     ]);
   });
 

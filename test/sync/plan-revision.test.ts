@@ -29,7 +29,7 @@ suite("planning a revision", () => {
     assert.deepEqual(started().toSorted(), ["eu: a", "us: b"]);
     const planned = await state("a");
     assert.deepEqual([planned?.desired?.generation, planned?.planError, planned?.removed], [1, "", false]);
-    assert.ok(planned?.inputs["a"]);
+    assert.ok(planned?.inputs.repositories[0]?.paths["a/one.yaml"]);
   });
 
   test("applications whose trees are equal are neither rendered nor started, whatever else the commit changed", async () => {

@@ -7,6 +7,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { type CreatedRepository, type LocalGitServer, startGitServer } from "../../cli/local/git-server.ts";
 import { createTable, startTable } from "../../cli/local/table.ts";
 import { DriftlessError } from "../../lib/errors.ts";
+import type { ClusterCapabilities } from "../../lib/model/application-source.ts";
 import type { Delivery } from "../../lib/model/delivery.ts";
 import type { ApplicationState, SyncBatch } from "../../lib/model/sync.ts";
 import type { SyncStarter } from "../../lib/queue/queue.ts";
@@ -33,7 +34,7 @@ export interface Planning {
   /** Plans a push as the queue hands it over; returns what its delivery's row says then. */
   readonly push: (
     repository: CreatedRepository,
-    options?: { readonly branch?: string; readonly id?: string },
+    options?: { readonly branch?: string; readonly id?: string; readonly repositoryId?: number },
   ) => Promise<Delivery | undefined>;
   readonly stores: Stores;
   readonly state: (application: string) => Promise<ApplicationState | undefined>;
@@ -43,6 +44,10 @@ export interface Planning {
   readonly started: () => readonly string[];
   /** Folders that were rendered since the last look. */
   readonly rendered: () => readonly string[];
+  /** Clusters that were asked what they can do, since the last look. */
+  readonly askedClusters: () => readonly string[];
+  /** What clusters answer from now on; at first Kubernetes 1.35.4 with no more than `v1`. */
+  readonly tellCapabilities: (answer: () => Promise<ClusterCapabilities>) => void;
   /** Makes the next start fail for a passing reason. */
   readonly failNextStart: () => void;
 }
@@ -90,13 +95,19 @@ export function planningAround(): () => Promise<Planning> {
         return Promise.resolve();
       },
     };
+    const asked: string[] = [];
+    const answers: (() => Promise<ClusterCapabilities>)[] = [];
     const plan = createPlanRevision({
       stores: stores,
       sources: createSources(),
+      capabilities: (cluster) => {
+        asked.push(cluster);
+        return (answers[0] ?? (async () => ({ kubeVersion: "v1.35.4", apiVersions: ["v1"] })))();
+      },
       starter,
       renderer: {
         render: (request, options) => {
-          folders.push(request.path);
+          folders.push(...request.sources.flatMap(({ source }) => (source.kind === "git" ? (source.path ?? []) : [])));
           return renderer.render(request, options);
         },
         close: () => Promise.resolve(),
@@ -110,9 +121,15 @@ export function planningAround(): () => Promise<Planning> {
       platform,
       createRepository: () => server.createRepository(`apps-${randomUUID()}`),
       commit: ({ path }, files, branch = "main") => commit(path, files, { branch }),
-      push: async ({ url }, { branch = "main", id = randomUUID() } = {}) => {
+      push: async ({ url }, { branch = "main", id = randomUUID(), repositoryId } = {}) => {
         await stores.deliveries.receive(aDelivery({ id, repository: url, branch, state: "received" }));
-        await plan({ repository: url, branch, correlationId: id, after: "" });
+        await plan({
+          repository: url,
+          branch,
+          correlationId: id,
+          after: "",
+          ...(repositoryId === undefined ? {} : { repositoryId }),
+        });
         return (await stores.deliveries.list({ limit: 1000 })).items.find((row) => row.id === id);
       },
       stores,
@@ -131,6 +148,8 @@ export function planningAround(): () => Promise<Planning> {
       started: () =>
         batches.splice(0).map(({ cluster, applications }) => `${cluster}: ${applications.map(({ name }) => name).join(" ")}`),
       rendered: () => folders.splice(0).toSorted(),
+      askedClusters: () => asked.splice(0),
+      tellCapabilities: (answer) => void answers.splice(0, 1, answer),
       failNextStart: () => void faults.push(new DriftlessError("queue", "Lambda is away", { retryable: true })),
     };
   };
@@ -141,14 +160,20 @@ export interface PlannedApplication {
   readonly cluster?: string;
   readonly repository?: string;
   readonly branch?: string;
+  /** In place of a path: the list as YAML. */
+  readonly sources?: string;
+  readonly namespace?: string;
 }
 
-/** `driftless.yaml` with two clusters, `eu` and `us`, and applications that live in the folder of their name. */
-export function aConfiguration(applications: Readonly<Record<string, PlannedApplication>>): string {
-  const lines = Object.entries(applications).map(([name, { path = name, cluster = "eu", repository, branch }]) => {
-    const source = `${repository === undefined ? "" : `, repository: "${repository}"`}${branch === undefined ? "" : `, targetRevision: ${branch}`}`;
-    return `  - { name: ${name}, path: ${path}, cluster: ${cluster}, namespace: shop${source} }\n`;
-  });
+/** `driftless.yaml` with two clusters, `eu` and `us`, and applications that live in the folder of their name; `more` are further lines. */
+export function aConfiguration(applications: Readonly<Record<string, PlannedApplication>>, more = ""): string {
+  const lines = Object.entries(applications).map(
+    ([name, { path = name, cluster = "eu", repository, branch, sources, namespace = "shop" }]) => {
+      const source = `${repository === undefined ? "" : `, repository: "${repository}"`}${branch === undefined ? "" : `, targetRevision: ${branch}`}`;
+      const from = sources === undefined ? `path: ${path}` : `sources: ${sources}`;
+      return `  - { name: ${name}, ${from}, cluster: ${cluster}, namespace: ${namespace}${source} }\n`;
+    },
+  );
   const clusters = "clusters:\n  - { name: eu, context: eu }\n  - { name: us, context: us }\n";
-  return `${clusters}applications:${lines.length === 0 ? " []" : `\n${lines.join("")}`}\n`;
+  return `${clusters}applications:${lines.length === 0 ? " []" : `\n${lines.join("")}`}\n${more}`;
 }

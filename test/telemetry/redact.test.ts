@@ -15,6 +15,7 @@ const credentials: readonly (readonly [what: string, text: string, clean: string
   ...["ghp_", "gho_", "ghu_", "ghs_", "ghr_"].map(
     (prefix) => [`a GitHub token ${prefix}`, `token ${prefix}${body}, here`, "token [secret], here"] as const,
   ),
+  ["a token of an installation", `token ghs_12345_eyJhbGciOi.${body}.x-y_z, here`, "token [secret], here"],
   ["a fine-grained GitHub token", `github_pat_11AAAA_${body}`, "[secret]"],
   ["a token for EKS", "k8s-aws-v1.aHR0cHM6Ly9zdHMuYW1hem9u_-x end", "[secret] end"],
   ["a bearer header", `Authorization: Bearer ${body}.x-y_z`, "Authorization: Bearer [secret]"],

@@ -18,12 +18,15 @@ const (
 	isFile      = "file"
 	isDirectory = "directory"
 	isAbsent    = "none"
+	isLink      = "link"
 )
 
 // commitFiles is the file system that Kustomize sees: the files of one commit, each asked for when first looked at.
 type commitFiles struct {
 	lookup  func(paths []string) ([]foundEntry, error)
 	entries map[string]commitEntry
+	// links leads from symbolic links to what they mean, itself behind no link.
+	links map[string]string
 	// failed is the first thing that went wrong here: Kustomize hides it in longer errors.
 	failed error
 }
@@ -34,11 +37,17 @@ type commitEntry struct {
 }
 
 func newCommitFiles(lookup func(paths []string) ([]foundEntry, error)) *commitFiles {
-	return &commitFiles{lookup: lookup, entries: map[string]commitEntry{}}
+	entries := map[string]commitEntry{"": {kind: isDirectory}}
+	return &commitFiles{lookup: lookup, entries: entries, links: map[string]string{}}
 }
 
 func (c *commitFiles) add(found []foundEntry) error {
 	for _, entry := range found {
+		if entry.Type == isLink {
+			c.links[entry.Path] = entry.Target
+			delete(c.entries, entry.Path)
+			continue
+		}
 		content, err := entry.content()
 		if err != nil {
 			return err
@@ -63,6 +72,7 @@ func (c *commitFiles) fetch(paths []string) error {
 	}
 	var unknown []string
 	for _, p := range paths {
+		p = c.real(p)
 		if _, known := c.entries[p]; !known {
 			c.entries[p] = commitEntry{kind: isAbsent}
 			unknown = append(unknown, p)
@@ -85,13 +95,23 @@ func (c *commitFiles) at(name string) (string, commitEntry, error) {
 	if !inside {
 		return "", commitEntry{}, errors.New("'" + name + "' lies outside the repository")
 	}
-	if relative == "" {
-		return "", commitEntry{kind: isDirectory}, nil
-	}
 	if err := c.fetch([]string{relative}); err != nil {
 		return "", commitEntry{}, err
 	}
-	return relative, c.entries[relative], nil
+	return c.real(relative), c.known(relative), nil
+}
+
+// known gives what has been answered about a path.
+func (c *commitFiles) known(p string) commitEntry { return c.entries[c.real(p)] }
+
+// real gives the path behind all links that have been told; one that it does not know yet may follow.
+func (c *commitFiles) real(p string) string {
+	for above := p; len(c.links) > 0 && above != "."; above = path.Dir(above) {
+		if target, isLink := c.links[above]; isLink {
+			return c.real(path.Join(target, p[len(above):]))
+		}
+	}
+	return p
 }
 
 func inRepository(name string) (string, bool) {

@@ -100,6 +100,9 @@ func scalar(value any) (any, error) {
 		if math.IsInf(typed, 0) || math.IsNaN(typed) {
 			return nil, failure("", 0, "infinity and NaN are no JSON values")
 		}
+		if typed == 0 {
+			return int64(0), nil // also for -0.0, which Kubernetes writes as -0 and reads again as an integer
+		}
 		return typed, nil
 	case string:
 		return validText(typed), nil
@@ -118,30 +121,28 @@ func validText(text string) string {
 }
 
 // checkCharacters refuses what YAML forbids or reads as a line break, with the line.
-func checkCharacters(file string, text []byte) error {
+func (c chunk) checkCharacters() error {
+	text := c.text
 	if bytes.HasPrefix(text, []byte{0xFE, 0xFF}) || bytes.HasPrefix(text, []byte{0xFF, 0xFE}) {
-		return failure(file, 1, "the file is UTF-16: save it as UTF-8")
+		return failure(c.file, c.line, "the file is UTF-16: save it as UTF-8")
 	}
-	line := 1
 	for at := 0; at < len(text); {
-		c := text[at]
+		b := text[at]
 		switch {
-		case c == '\n':
-			line++
-		case c >= 0x20 && c < 0x7F, c == '\t':
-		case c == '\r':
+		case b >= 0x20 && b < 0x7F, b == '\n', b == '\t':
+		case b == '\r':
 			if at+1 == len(text) || text[at+1] != '\n' {
-				return failure(file, line, "a lone carriage return: end lines with a line feed")
+				return failure(c.file, c.lineAt(at), "a lone carriage return: end lines with a line feed")
 			}
-		case c < 0x20 || c == 0x7F:
-			return failure(file, line, "control character U+%04X: remove or escape it", c)
+		case b < 0x20 || b == 0x7F:
+			return failure(c.file, c.lineAt(at), "control character U+%04X: remove or escape it", b)
 		default:
 			r, size := utf8.DecodeRune(text[at:])
 			if r == utf8.RuneError && size == 1 {
-				return failure(file, line, "the file is not valid UTF-8")
+				return c.notUTF8()
 			}
 			if r < 0xA0 || r == 0x2028 || r == 0x2029 || r == 0xFFFE || r == 0xFFFF {
-				return failure(file, line, "character U+%04X: escape it in a quoted text", r)
+				return failure(c.file, c.lineAt(at), "character U+%04X: escape it in a quoted text", r)
 			}
 			at += size
 			continue
@@ -149,4 +150,17 @@ func checkCharacters(file string, text []byte) error {
 		at++
 	}
 	return nil
+}
+
+// notUTF8 is the refusal of a text that is not UTF-8, with the line of the first such byte.
+func (c chunk) notUTF8() error {
+	at := 0
+	for at < len(c.text) {
+		r, size := utf8.DecodeRune(c.text[at:])
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		at += size
+	}
+	return failure(c.file, c.lineAt(at), "the file is not valid UTF-8")
 }

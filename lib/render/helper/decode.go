@@ -2,15 +2,16 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
+	"fmt"
 	"io"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
-	"unicode"
+	"sync"
+	"sync/atomic"
 
 	"go.yaml.in/yaml/v2"
-	kjson "sigs.k8s.io/json"
 )
 
 // document is one document of a file: its JSON value (integers as int64) and the line on which it begins.
@@ -23,63 +24,80 @@ type document struct {
 // decodeDocuments reads a file as kubectl does (apimachinery's NewYAMLOrJSONDecoder over sigs.k8s.io/yaml), and refuses
 // what that would read wrongly without a word: duplicate keys, content after the end of a document, unknown tags.
 func decodeDocuments(file string, text []byte) ([]document, []string, error) {
+	var documents []document
+	rest := chunk{file: file, text: text, line: 1}
 	if looksLikeJSON(text) {
-		documents, isJSON, err := decodeJSONStream(file, text)
-		if isJSON || err != nil {
-			return documents, nil, err
+		var err error
+		if documents, rest, err = decodeJSONStream(rest); err != nil {
+			return nil, nil, err
 		}
 	}
-	if err := checkCharacters(file, text); err != nil {
+	if err := rest.checkCharacters(); err != nil {
 		return nil, nil, err
 	}
-	var documents []document
-	var warnings []string
-	chunks, err := splitDocuments(file, text)
+	chunks, err := rest.split()
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, c := range chunks {
-		value, found, err := c.decode()
-		if err != nil {
-			return nil, nil, err
+	var warnings []string
+	for _, c := range decodeAll(chunks) {
+		if c.err != nil {
+			return nil, nil, c.err
 		}
-		warnings = append(warnings, found...)
-		if value != nil {
-			documents = append(documents, document{value: value, file: file, line: c.firstContent()})
+		warnings = append(warnings, c.warnings...)
+		if c.value != nil {
+			documents = append(documents, document{value: c.value, file: file, line: c.firstContent()})
 		}
 	}
 	return documents, warnings, nil
 }
 
-func looksLikeJSON(text []byte) bool {
-	return bytes.HasPrefix(bytes.TrimLeftFunc(text, unicode.IsSpace), []byte("{"))
+// decoded is what became of a chunk.
+type decoded struct {
+	chunk
+	value    any
+	warnings []string
+	err      error
 }
 
-// decodeJSONStream reads objects one after the other; a stream that is not JSON to its end is left to the YAML reader.
-func decodeJSONStream(file string, text []byte) (documents []document, isJSON bool, err error) {
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	for {
-		var raw json.RawMessage
-		if err := decoder.Decode(&raw); err == io.EOF {
-			return documents, true, nil
-		} else if err != nil {
-			return nil, false, nil
+// read decodes; what panics fails this file only.
+func (d *decoded) read() {
+	defer func() {
+		if reason := recover(); reason != nil {
+			d.err = failure(d.file, d.line, "the reader failed inside: %v", firstLine(fmt.Sprint(reason)))
 		}
-		line := 1 + bytes.Count(text[:int(decoder.InputOffset())-len(raw)], []byte("\n"))
-		var value any
-		strict, err := kjson.UnmarshalStrict(raw, &value)
-		if err != nil {
-			return nil, true, failure(file, line, "%s", err.Error())
-		}
-		if len(strict) > 0 {
-			return nil, true, failure(file, line, "%s: remove one of the two", strict[0].Error())
-		}
-		if value, err = newConversion().convert(value, 0); err != nil {
-			return nil, true, failure(file, line, "%s", err.Error())
-		}
-		documents = append(documents, document{value: value, file: file, line: line})
-	}
+	}()
+	d.value, d.warnings, d.err = d.decode()
 }
+
+const worthSharing = 64 << 10
+
+// decodeAll decodes chunks in order, those of a large file on all processors.
+func decodeAll(chunks []chunk) []decoded {
+	all := make([]decoded, len(chunks))
+	size := 0
+	for index, c := range chunks {
+		all[index].chunk = c
+		size += len(c.text)
+	}
+	workers := min(runtime.GOMAXPROCS(0), len(chunks))
+	if size < worthSharing {
+		workers = 1
+	}
+	var next atomic.Int64
+	var working sync.WaitGroup
+	for ; workers > 0; workers-- {
+		working.Go(func() {
+			for index := int(next.Add(1)) - 1; index < len(all); index = int(next.Add(1)) - 1 {
+				all[index].read()
+			}
+		})
+	}
+	working.Wait()
+	return all
+}
+
+func (c chunk) lineAt(offset int) int { return c.line + bytes.Count(c.text[:offset], []byte("\n")) }
 
 // chunk is the text of one YAML document and the line on which that text starts.
 type chunk struct {
@@ -88,29 +106,55 @@ type chunk struct {
 	line int
 }
 
-// splitDocuments cuts at lines that start with `---`, as apimachinery's YAMLReader does.
+// splitDocuments cuts at lines that start with `---`, as apimachinery's YAMLReader does: one with nothing before it stays.
 func splitDocuments(file string, text []byte) ([]chunk, error) {
-	var chunks []chunk
-	current := chunk{file: file, line: 1}
-	lines := strings.Split(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n")
-	if last := len(lines) - 1; lines[last] == "" {
-		lines = lines[:last]
-	}
-	for number, line := range lines {
-		if rest, separates := strings.CutPrefix(line, "---"); separates {
-			if trimmed := strings.TrimSpace(rest); trimmed != "" && (trimmed[0] != '#' || rest[0] == '#') {
-				return nil, failure(file, number+1, "content after the separator `---`: put it on the next line")
-			}
-			chunks = append(chunks, current)
-			current = chunk{file: file, line: number + 2}
-			continue
-		}
-		current.text = append(append(current.text, line...), '\n')
-	}
-	return append(chunks, current), nil
+	return chunk{file: file, text: text, line: 1}.split()
 }
 
+func (c chunk) split() ([]chunk, error) {
+	// Line ends become one: of what follows, only that would be changed.
+	text := bytes.ReplaceAll(c.text, []byte("\r\n"), []byte("\n"))
+	if len(text) > 0 && text[len(text)-1] != '\n' {
+		text = append(bytes.Clone(text), '\n')
+	}
+	var chunks []chunk
+	line, start := c.line, 0
+	for at := 0; at < len(text); {
+		if bytes.HasPrefix(text[at:], separator) {
+			number := line + bytes.Count(text[start:at], newline)
+			end := at + bytes.IndexByte(text[at:], '\n')
+			rest := text[at+len(separator) : end]
+			if trimmed := bytes.TrimSpace(rest); len(trimmed) > 0 && (trimmed[0] != '#' || rest[0] == '#') {
+				return nil, failure(c.file, number, "content after the separator `---`: put it on the next line")
+			}
+			if at > start {
+				chunks = append(chunks, chunk{file: c.file, text: text[start:at], line: line})
+				line, start = number+1, end+1
+			}
+		}
+		next := bytes.Index(text[at:], []byte("\n---"))
+		if next < 0 {
+			break
+		}
+		at += next + 1
+	}
+	return append(chunks, chunk{file: c.file, text: text[start:], line: line}), nil
+}
+
+var (
+	newline   = []byte("\n")
+	separator = []byte("---")
+)
+
 func (c chunk) decode() (any, []string, error) {
+	if at := misplacedByteOrderMark(c.text); at >= 0 {
+		return nil, nil, failure(c.file, c.lineAt(at), "a byte order mark within the file: remove it")
+	}
+	if len(c.text) >= plainFrom {
+		if value, ok := readPlain(c.text); ok {
+			return value, nil, nil
+		}
+	}
 	raw, err := readOne(c.text, true)
 	duplicate := err != nil && strings.Contains(err.Error(), "already set in map")
 	if err != nil && !duplicate {
@@ -135,6 +179,18 @@ func (c chunk) decode() (any, []string, error) {
 		return value, warnings, err
 	}
 	return value, nil, nil
+}
+
+// misplacedByteOrderMark is where one starts a line: the YAML reader drops only one at the start of its text, and takes others for letters.
+func misplacedByteOrderMark(text []byte) int {
+	const mark = "\ufeff"
+	if bytes.HasPrefix(text, []byte(mark+mark)) {
+		return len(mark)
+	}
+	if at := bytes.Index(text, []byte("\n"+mark)); at >= 0 {
+		return at + 1
+	}
+	return -1
 }
 
 // readOne decodes the one document of a text; a second one would be dropped by Kubernetes, so it is an error here.
@@ -183,7 +239,7 @@ func (c chunk) syntaxError(err error) *renderError {
 // firstContent is the line of the first thing that is neither blank nor comment.
 func (c chunk) firstContent() int {
 	for number, line := range strings.Split(string(c.text), "\n") {
-		if trimmed := strings.TrimSpace(line); trimmed != "" && trimmed[0] != '#' {
+		if trimmed := strings.TrimSpace(line); trimmed != "" && trimmed[0] != '#' && !strings.HasPrefix(line, "---") {
 			return c.line + number
 		}
 	}

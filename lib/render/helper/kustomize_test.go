@@ -49,7 +49,7 @@ func (c *commit) render(folder string) ([]string, error) {
 	if err := files.fetch([]string{path.Join(folder, "kustomization.yaml")}); err != nil {
 		return nil, err
 	}
-	objects, _, err := renderKustomization(files, folder, func(bool) {})
+	objects, _, err := renderKustomization(files, kustomizeJob{folder: folder}, func(bool) {})
 	return objects, err
 }
 
@@ -88,7 +88,8 @@ func TestRefusalsOfKustomizations(t *testing.T) {
 		{"resources:\n- missing.yaml\n", "missing.yaml does not exist in the commit"},
 		{"resources:\n- ../empty\n", "the folder ../empty has no kustomization.yaml"},
 		{"configMapGenerator:\n- name: a\n  files: [../empty/secret.txt]\n", "is not in or below"},
-		{"transformers:\n- |-\n  apiVersion: builtin\n  kind: PatchTransformer\n  metadata: {name: x}\n  path: https://example.com/p.yaml\n", "remote files are refused"},
+		{"transformers:\n- |-\n  apiVersion: builtin\n  kind: PatchTransformer\n  metadata: {name: x}\n  path: https://example.com/p.yaml\n", "is remote"},
+		{"transformers:\n- ../plugins\n", "remote files are refused"},
 		{"generators:\n- |-\n  apiVersion: v1\n  kind: G\n  metadata:\n    name: x\n    annotations:\n      config.kubernetes.io/function: |\n        exec: {path: /bin/sh}\n", "external plugins disabled"},
 		{"resources: [settings.yaml\n", "yaml"},
 		{"secretGenerator:\n- name: a\n  literals: [hush]\n", "a literal that is not key=value"},
@@ -97,6 +98,9 @@ func TestRefusalsOfKustomizations(t *testing.T) {
 		_, err := (&commit{files: map[string]string{
 			"apps/qa/kustomization.yaml": c.kustomization,
 			"apps/empty/secret.txt":      "x",
+			// The network is shut as well: not every file that names something is looked into before.
+			"apps/plugins/kustomization.yaml": "resources: [p.yaml]\n",
+			"apps/plugins/p.yaml":             "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: x}\npath: https://example.com/p.yaml\n",
 		}}).render("apps/qa")
 		var refused *renderError
 		if !errors.As(err, &refused) || !strings.Contains(refused.Message, c.message) {
@@ -156,5 +160,38 @@ func TestCustomSchemaDoesNotReachTheNextBuild(t *testing.T) {
 	after, err := (&commit{files: plain}).render("a")
 	if err != nil || !slices.Equal(after, before) {
 		t.Fatalf("got %q, %v, want %q", after, err, before)
+	}
+}
+
+func TestRemoteBasesAreReadAsKustomizeReadsThem(t *testing.T) {
+	id := strings.Repeat("0123456789", 4)
+	for text, want := range map[string]remoteBase{
+		"https://github.com/org/repo?ref=" + id:                          {"https://github.com/org/repo", id, ""},
+		"https://github.com/org/repo/a/b?ref=" + id:                      {"https://github.com/org/repo", id, "a/b"},
+		"github.com/org/repo//a/?ref=" + id:                              {"https://github.com/org/repo", id, "a"},
+		"git::https://git.example/group/sub/repo//a?ref=" + id:           {"https://git.example/group/sub/repo", id, "a"},
+		"https://git.example/group/sub/repo.git/a?ref=" + id:             {"https://git.example/group/sub/repo.git", id, "a"},
+		"https://git.example/group/sub/repo.git?ref=" + id:               {"https://git.example/group/sub/repo.git", id, ""},
+		"https://dev.azure.com/org/project/_git/repo/a/b?ref=" + id:      {"https://dev.azure.com/org/project/_git/repo", id, "a/b"},
+		"https://raw.githubusercontent.com/org/repo/" + id + "/a/b.yaml": {"https://github.com/org/repo", id, "a/b.yaml"},
+	} {
+		got, problem := parseRemote(text)
+		if problem != "" || got != want {
+			t.Errorf("%s: got %+v, %s", text, got, problem)
+		}
+	}
+}
+
+func TestRemotePathsAreShownAsURLs(t *testing.T) {
+	id := strings.Repeat("0123456789", 4)
+	url := "https://github.com/org/repo//a?ref=" + id
+	place, problem := remotePlace(url, []string{"https://github.com/org"})
+	if problem != "" || remoteRoot("apps/qa/"+place+"/kustomization.yaml") != "apps/qa/"+strings.TrimSuffix(place, "/a") {
+		t.Fatalf("got %s, %s", place, problem)
+	}
+	got := readable("no '/repository/apps/qa/" + place + "/b.yaml': " + place)
+	want := "no 'https://github.com/org/repo//a/b.yaml?ref=" + id + "': " + url
+	if got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -1,5 +1,5 @@
-// Command render-helper turns files into Kubernetes objects with the field's own libraries: Kubernetes' YAML reader and
-// Kustomize. It speaks JSON lines over standard input and output, and touches neither disk nor network: every file that
+// Command render-helper turns files into Kubernetes objects with the field's own libraries: Kubernetes' YAML reader,
+// Kustomize and Helm. It speaks JSON lines over standard input and output, and touches neither disk nor network: every file that
 // it wants to see is asked for. It ends when its standard input does.
 package main
 
@@ -40,8 +40,8 @@ func (noNetwork) RoundTrip(request *http.Request) (*http.Response, error) {
 	return nil, errors.New("remote files are refused: a render reads the commit only")
 }
 
-// watchMemory ends the process once it holds more than hardMemory, until the returned function is called.
-func watchMemory() (stop func()) {
+// watchMemory ends the process once it holds more than hardMemory, after a last word, until the returned function is called.
+func watchMemory(lastWord func()) (stop func()) {
 	done := make(chan struct{})
 	go func() {
 		ticker := time.NewTicker(25 * time.Millisecond)
@@ -53,6 +53,7 @@ func watchMemory() (stop func()) {
 			case <-ticker.C:
 				if heldMemory() > hardMemory {
 					fmt.Fprintln(os.Stderr, "fatal error: memory limit reached")
+					lastWord()
 					os.Exit(3)
 				}
 			}

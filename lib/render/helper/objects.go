@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"strings"
 )
@@ -189,16 +187,6 @@ func requiredText(d document, owner map[string]any, key, path string) (string, e
 		return "", failure(d.file, d.line, "%s is %s, not text: quote it", path, typeName(value))
 	}
 	return "", failure(d.file, d.line, "%s is missing", path)
-}
-
-func canonical(value any) (string, error) {
-	var buffer bytes.Buffer
-	encoder := json.NewEncoder(&buffer)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		return "", err
-	}
-	return strings.TrimSuffix(buffer.String(), "\n"), nil
 }
 
 func typeName(value any) string {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"path"
-	"regexp"
 	"strings"
 
 	yamlv3 "go.yaml.in/yaml/v3"
@@ -11,45 +10,176 @@ import (
 
 // reference is one path that a kustomization names.
 type reference struct {
-	file  string // the kustomization
-	line  int
+	in    *kustomization
 	field string
 	text  string // as written
 	path  string // relative to the repository's root; "" when it leaves the repository
 }
 
+// refuse gives an error at the line that names the path.
+func (r reference) refuse(format string, args ...any) *renderError {
+	if strings.HasPrefix(r.field, optionPrefix) {
+		return failure(folderOf(r.in.file), 0, "%s: "+format, append([]any{r.field}, args...)...)
+	}
+	return failure(r.in.file, r.in.lineOf(r.field, r.text), "%s: "+format, append([]any{r.field}, args...)...)
+}
+
+// discovery is what the kustomizations below a folder name.
+type discovery struct {
+	references []reference
+	warnings   []string
+	usesSchema bool
+	// top is the kustomization that the application's options were laid over.
+	top *kustomization
+}
+
 // discover fetches everything that the kustomizations below a folder name, one message a level, so that the build
 // itself need not wait. It refuses what points outside the commit before anything is tried.
-func (c *commitFiles) discover(folder string) (references []reference, usesSchema bool, err error) {
-	seen := map[string]bool{folder: true}
-	for level := []string{folder}; len(level) > 0; {
-		var found []reference
-		for _, directory := range level {
-			for _, name := range konfig.RecognizedKustomizationFileNames() {
-				file := path.Join(directory, name)
-				if c.entries[file].kind != isFile {
-					continue
-				}
-				named, schema, err := referencesOf(file, c.entries[file].content)
-				if err != nil {
-					return nil, false, err
-				}
-				usesSchema = usesSchema || schema
-				found = append(found, named...)
+func (c *commitFiles) discover(job kustomizeJob) (*discovery, error) {
+	found := &discovery{}
+	seen := map[string]bool{job.folder: true}
+	for level := []string{job.folder}; len(level) > 0; {
+		named, err := c.readLevel(level, job, found)
+		if err != nil {
+			return nil, err
+		}
+		if err := c.fetch(pathsOf(named)); err != nil {
+			return nil, err
+		}
+		found.references, level = append(found.references, named...), nil
+		for _, r := range named {
+			if folder := c.real(r.path); c.entries[folder].kind == isDirectory && !seen[folder] {
+				seen[folder] = true
+				level = append(level, folder)
 			}
 		}
-		if err := c.fetch(pathsOf(found)); err != nil {
-			return nil, false, err
+		if err := c.refuseRemoteDocuments(named); err != nil {
+			return nil, err
 		}
-		references, level = append(references, found...), nil
-		for _, r := range found {
-			if c.entries[r.path].kind == isDirectory && !seen[r.path] {
-				seen[r.path] = true
-				level = append(level, r.path)
+	}
+	return found, nil
+}
+
+// readLevel reads the kustomizations of some folders, and puts the edited ones in the place of the written ones.
+func (c *commitFiles) readLevel(folders []string, job kustomizeJob, found *discovery) ([]reference, error) {
+	var named []reference
+	for _, folder := range folders {
+		for _, file := range c.kustomizationsIn(folder) {
+			k, err := readKustomization(file, c.known(file).content)
+			if err != nil {
+				continue // the build says what is wrong with it
+			}
+			found.warnings = append(found.warnings, k.warnings()...)
+			found.usesSchema = found.usesSchema || len(k.OpenAPI) > 0
+			if folder == job.folder && job.options != nil {
+				found.top = k
+				if err := k.lay(job); err != nil {
+					return nil, err
+				}
+			}
+			references, err := k.references(job)
+			if err != nil {
+				return nil, err
+			}
+			named = append(named, references...)
+			if k.edited {
+				if err := c.replace(file, k); err != nil {
+					return nil, err
+				}
 			}
 		}
 	}
-	return references, usesSchema, nil
+	return named, nil
+}
+
+// problem tells, after a build has failed, which named path is to blame: a clearer word than the build's own.
+func (c *commitFiles) problem(references []reference) error {
+	for _, r := range references {
+		switch entry := c.known(r.path); {
+		case r.path == "":
+			return r.refuse("%s lies outside the repository", r.text)
+		case entry.kind == isAbsent:
+			return r.refuse("%s does not exist in the commit", r.text)
+		case entry.kind == isDirectory && len(c.kustomizationsIn(r.path)) == 0:
+			return r.refuse("the folder %s has no kustomization.yaml", r.text)
+		}
+	}
+	return nil
+}
+
+func (c *commitFiles) kustomizationsIn(folder string) []string {
+	var files []string
+	for _, name := range konfig.RecognizedKustomizationFileNames() {
+		if file := path.Join(folder, name); c.known(file).kind == isFile {
+			files = append(files, file)
+		}
+	}
+	return files
+}
+
+// refuseRemoteDocuments looks into the configurations of generators and transformers, which name files of their own.
+func (c *commitFiles) refuseRemoteDocuments(references []reference) error {
+	for _, r := range references {
+		if entry := c.known(r.path); pluginFields[r.field] && entry.kind == isFile {
+			if text := remoteInDocuments(entry.content); text != "" {
+				return failure(r.path, 0, "%s", refusedRemote(text))
+			}
+		}
+	}
+	return nil
+}
+
+var pluginFields = map[string]bool{"generators": true, "transformers": true, "validators": true}
+
+// pluginPaths are the keys under which Kustomize's own plugins look for files.
+var pluginPaths = map[string]bool{
+	"path": true, "paths": true, "files": true, "envs": true, "env": true, "repo": true, "chartHome": true, "valuesFile": true,
+	"additionalValuesFiles": true,
+}
+
+// remoteInDocuments gives the first remote path in the configuration of a plugin; "" when there is none.
+func remoteInDocuments(content []byte) string {
+	decoder := yamlv3.NewDecoder(strings.NewReader(string(content)))
+	for {
+		var document yamlv3.Node
+		if decoder.Decode(&document) != nil {
+			return ""
+		}
+		if found := remoteBelow(&document, false); found != "" {
+			return found
+		}
+	}
+}
+
+func remoteBelow(n *yamlv3.Node, isPath bool) string {
+	if n.Kind == yamlv3.ScalarNode && isPath {
+		if _, source, named := strings.Cut(n.Value, "="); named && remote.MatchString(source) {
+			return source
+		}
+		if remote.MatchString(n.Value) {
+			return n.Value
+		}
+	}
+	for i, inner := range n.Content {
+		below := isPath
+		if n.Kind == yamlv3.MappingNode {
+			below = i%2 == 1 && pluginPaths[n.Content[i-i%2].Value]
+		}
+		if found := remoteBelow(inner, below); found != "" {
+			return found
+		}
+	}
+	return ""
+}
+
+// optionPrefix marks what the application's options name, not the file.
+const optionPrefix = "kustomize."
+
+func folderOf(file string) string {
+	if folder := path.Dir(file); folder != "." {
+		return folder
+	}
+	return ""
 }
 
 func pathsOf(references []reference) []string {
@@ -60,126 +190,4 @@ func pathsOf(references []reference) []string {
 		}
 	}
 	return paths
-}
-
-// problem tells, after a build has failed, which named path is to blame: a clearer word than the build's own.
-func (c *commitFiles) problem(references []reference) error {
-	for _, r := range references {
-		switch entry := c.entries[r.path]; {
-		case r.path == "":
-			return failure(r.file, r.line, "%s: %s lies outside the repository", r.field, r.text)
-		case entry.kind == isAbsent:
-			return failure(r.file, r.line, "%s: %s does not exist in the commit", r.field, r.text)
-		case entry.kind == isDirectory && !c.hasKustomization(r.path):
-			return failure(r.file, r.line, "%s: the folder %s has no kustomization.yaml", r.field, r.text)
-		}
-	}
-	return nil
-}
-
-func (c *commitFiles) hasKustomization(folder string) bool {
-	for _, name := range konfig.RecognizedKustomizationFileNames() {
-		if c.entries[path.Join(folder, name)].kind == isFile {
-			return true
-		}
-	}
-	return false
-}
-
-var pathLists = []string{
-	"resources", "bases", "components", "crds", "configurations", "generators", "transformers", "validators", "patchesStrategicMerge",
-}
-var pathOwners = []string{"patches", "patchesJson6902", "replacements"}
-var generators = []string{"configMapGenerator", "secretGenerator"}
-var charts = []string{"helmCharts", "helmChartInflationGenerator", "helmGlobals"}
-
-// remote is what Kustomize would take for a URL or a repository.
-var remote = regexp.MustCompile(`(?i)^git::|://|^(?:www\.)?github\.com[/:]|^gh:|^[^/\s]+@[^/\s]+[:/]|\?(?:ref|version|timeout|submodules)=`)
-
-var userInformation = regexp.MustCompile(`//[^/@\s]*@`)
-
-func referencesOf(file string, content []byte) (references []reference, usesSchema bool, err error) {
-	var document yamlv3.Node
-	if yamlv3.Unmarshal(content, &document) != nil || len(document.Content) == 0 {
-		return nil, false, nil // the build says what is wrong with it
-	}
-	top := document.Content[0]
-	add := func(field string, n *yamlv3.Node, text string) {
-		if err == nil && n != nil && n.Kind == yamlv3.ScalarNode && text != "" && !strings.Contains(text, "\n") {
-			if remote.MatchString(text) {
-				err = failure(file, n.Line, "%s: %s is remote; a render reads the commit only: copy it into the repository", field, userInformation.ReplaceAllString(text, "//"))
-				return
-			}
-			inside, _ := inRepository(path.Join(root, path.Dir(file), text))
-			references = append(references, reference{file: file, line: n.Line, field: field, text: text, path: inside})
-		}
-	}
-	for _, field := range charts {
-		if n := child(top, field); n != nil && len(n.Content) > 0 {
-			return nil, false, failure(file, n.Line, "%s: Kustomize's Helm charts are not rendered: commit the rendered chart", field)
-		}
-	}
-	for _, field := range pathLists {
-		for _, n := range items(child(top, field)) {
-			add(field, n, n.Value)
-		}
-	}
-	for _, field := range pathOwners {
-		for _, owner := range items(child(top, field)) {
-			if n := child(owner, "path"); n != nil {
-				add(field, n, n.Value)
-			}
-		}
-	}
-	for _, field := range generators {
-		for _, owner := range items(child(top, field)) {
-			for _, n := range append(items(child(owner, "envs")), child(owner, "env")) {
-				if n != nil {
-					add(field, n, n.Value)
-				}
-			}
-			for _, n := range items(child(owner, "files")) {
-				_, source, named := strings.Cut(n.Value, "=")
-				if !named {
-					source = n.Value
-				}
-				add(field, n, source)
-			}
-		}
-	}
-	schema := child(top, "openapi")
-	if n := child(schema, "path"); n != nil {
-		add("openapi", n, n.Value)
-	}
-	return references, schema != nil, err
-}
-
-func child(mapping *yamlv3.Node, key string) *yamlv3.Node {
-	if mapping == nil || mapping.Kind != yamlv3.MappingNode {
-		return nil
-	}
-	for i := 0; i+1 < len(mapping.Content); i += 2 {
-		if mapping.Content[i].Value == key {
-			return target(mapping.Content[i+1])
-		}
-	}
-	return nil
-}
-
-func items(sequence *yamlv3.Node) []*yamlv3.Node {
-	if sequence == nil || sequence.Kind != yamlv3.SequenceNode {
-		return nil
-	}
-	all := make([]*yamlv3.Node, len(sequence.Content))
-	for i, n := range sequence.Content {
-		all[i] = target(n)
-	}
-	return all
-}
-
-func target(n *yamlv3.Node) *yamlv3.Node {
-	if n.Kind == yamlv3.AliasNode {
-		return n.Alias
-	}
-	return n
 }

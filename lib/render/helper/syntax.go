@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 
 	"go.yaml.in/yaml/v2"
 	yamlv3 "go.yaml.in/yaml/v3"
@@ -24,16 +25,27 @@ func holdsBooleanWord(text []byte) bool {
 			continue
 		}
 		rest := bytes.TrimLeft(text[end:], " \t")
-		if len(rest) == 0 || followsWord[rest[0]] {
+		if (len(rest) == 0 || followsWord[rest[0]]) && startsScalar(text[:at]) {
 			return true
 		}
 	}
 	return false
 }
 
+// startsScalar tells whether a plain scalar can begin after this text; within prose there is a word before.
+func startsScalar(before []byte) bool {
+	before = bytes.TrimRight(before, " \t")
+	if len(before) == 0 || precedesScalar[before[len(before)-1]] {
+		return true
+	}
+	word := before[bytes.LastIndexAny(before, " \t\n[{,")+1:]
+	return len(word) > 0 && (word[0] == '&' || word[0] == '!')
+}
+
 var (
 	opensBooleanWord = byteSet("yYnNoO")
 	precedesWord     = byteSet(" \t\n[{,")
+	precedesScalar   = byteSet("\n:-?[{,")
 	followsWord      = byteSet("\n,]}:#")
 )
 
@@ -58,7 +70,7 @@ var knownTags = map[string]bool{
 func (c chunk) checkSyntax() ([]string, error) {
 	var root yamlv3.Node
 	if err := yamlv3.Unmarshal(c.text, &root); err != nil {
-		return nil, nil // the reader that counts has accepted it
+		return nil, c.syntaxError(err) // what cannot be looked at is not let through
 	}
 	check := &syntaxCheck{chunk: c, merged: map[*yamlv3.Node]map[string]bool{}}
 	if err := check.node(&root); err != nil {
@@ -173,16 +185,19 @@ func nodeKey(key *yamlv3.Node) string {
 	if key.Kind == yamlv3.AliasNode {
 		key = key.Alias
 	}
-	if key.Kind != yamlv3.ScalarNode || key.Style != 0 {
-		return key.Value
+	text := key.Value
+	if key.Style&yamlv3.TaggedStyle != 0 {
+		text = key.ShortTag() + " " + strconv.Quote(text)
+	} else if key.Style != 0 {
+		return text
 	}
 	var value any
-	if err := yaml.Unmarshal([]byte(key.Value), &value); err != nil {
+	if key.Kind != yamlv3.ScalarNode || yaml.Unmarshal([]byte(text), &value) != nil {
 		return key.Value
 	}
-	text, err := keyText(value)
+	name, err := keyText(value)
 	if err != nil {
 		return key.Value
 	}
-	return text
+	return name
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { ChangeMessageVisibilityCommand, GetQueueAttributesCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { type EventSourceOptions, startEventSource } from "../../../cli/local/event-source.ts";
 import type { InvocationResult } from "../../../cli/local/invocation.ts";
 import { createFifoQueue, startQueue } from "../../../cli/local/queue.ts";
@@ -9,6 +9,7 @@ import { until } from "./fixtures/start.ts";
 
 interface SqsRecord {
   readonly messageId: string;
+  readonly receiptHandle: string;
   readonly body: string;
   readonly attributes: Readonly<Record<string, string>>;
   readonly eventSource: string;
@@ -21,6 +22,8 @@ interface Setup {
   readonly client: SQSClient;
   readonly queueUrl: string;
   readonly send: (group: string, body: string) => Promise<unknown>;
+  /** As a function does with a message that failed. */
+  readonly putBack: (receiptHandle: string, seconds: number) => Promise<unknown>;
   readonly start: (reply: Reply, options?: Partial<EventSourceOptions>) => { close(): Promise<void> };
 }
 
@@ -50,6 +53,8 @@ async function setUp(): Promise<Setup> {
       const command = { QueueUrl: queueUrl, MessageBody, MessageGroupId, MessageDeduplicationId: `d-${sent}` };
       return client.send(new SendMessageCommand(command));
     },
+    putBack: (ReceiptHandle, VisibilityTimeout) =>
+      client.send(new ChangeMessageVisibilityCommand({ QueueUrl: queueUrl, ReceiptHandle, VisibilityTimeout })),
     start(reply, options = {}) {
       const source = startEventSource({
         client,
@@ -101,12 +106,13 @@ describe("the event source of the queue", () => {
     const setup = await setUp();
     const seen: string[] = [];
     setup.start(
-      (records) => {
+      async (records) => {
         const fails = records.filter(({ body }) => body === "a1" && !seen.includes("a1"));
         seen.push(...records.map(({ body }) => body));
+        for (const { receiptHandle } of fails) await setup.putBack(receiptHandle, 0);
         return { payload: { batchItemFailures: fails.map(({ messageId }) => ({ itemIdentifier: messageId })) } };
       },
-      { retrySeconds: 0 },
+      { retrySeconds: 3600 },
     );
     for (const [group, body] of [
       ["b", "b1"],
@@ -121,6 +127,26 @@ describe("the event source of the queue", () => {
     );
     await until(() => isEmpty(setup));
     assert.equal(seen.length, 4);
+  });
+
+  test("a message that the function has put off stays put off, and its group waits with it", async () => {
+    const setup = await setUp();
+    const seen: string[] = [];
+    setup.start(
+      async (records) => {
+        seen.push(...records.map(({ body }) => body));
+        const late = records.filter(({ body }) => body === "a1");
+        for (const { receiptHandle } of late) await setup.putBack(receiptHandle, 3600);
+        return { payload: { batchItemFailures: late.map(({ messageId }) => ({ itemIdentifier: messageId })) } };
+      },
+      { retrySeconds: 0 },
+    );
+    await setup.send("a", "a1");
+    await until(() => seen.length === 1);
+    await setup.send("a", "a2");
+    for (const body of ["b1", "b2", "b3"]) await setup.send("b", body);
+    await until(() => seen.includes("b3"));
+    assert.deepEqual(seen, ["a1", "b1", "b2", "b3"]);
   });
 
   for (const [title, failure] of [

@@ -1,0 +1,31 @@
+import { createHash } from "node:crypto";
+import type { ApplicationState, SyncBatch, SyncTrigger } from "../model/sync.ts";
+
+/** True while a desired state has had no run. */
+export function isDue({ desired, lastSync }: ApplicationState): boolean {
+  return desired !== undefined && desired.generation > (lastSync?.generation ?? 0);
+}
+
+/** What a run remembers of an application is up to 4 KB of a step's result, which may have 256 KB. */
+const mostPerRun = 50;
+
+/** One batch a cluster, or several where one would be too large to be remembered. */
+export function batchesOf(
+  states: readonly ApplicationState[],
+  { trigger, correlationId }: { readonly trigger: SyncTrigger; readonly correlationId: string },
+): readonly SyncBatch[] {
+  const byCluster = Map.groupBy(states, ({ definition }) => definition.cluster);
+  return [...byCluster].flatMap(([cluster, members]) =>
+    Array.from({ length: Math.ceil(members.length / mostPerRun) }, (_, index): SyncBatch => {
+      const part = members.slice(index * mostPerRun, (index + 1) * mostPerRun);
+      const applications = part.map(({ application, desired }) => ({ name: application, generation: desired?.generation ?? 0 }));
+      return { cluster, revision: part[0]?.desired?.revision ?? "", trigger, correlationId, applications };
+    }),
+  );
+}
+
+/** A name that is the same for the same work, so that starting it twice is one run: at most 64 of `[A-Za-z0-9-_]`. */
+export function runName(batch: SyncBatch): string {
+  const work = createHash("sha256").update(JSON.stringify(batch)).digest("hex").slice(0, 24);
+  return `${batch.trigger}-${batch.revision.slice(0, 12)}-${work}`;
+}
