@@ -4,13 +4,18 @@ import { type ApplicationSource, type ClusterCapabilities, gitSources } from "..
 import { canonicalJson, type JsonObject } from "../model/json.ts";
 import { repositoryKey } from "../model/repository.ts";
 
-/** True when a source of the application is this branch, whichever of the repository's clone URLs names it. */
-export function readsBranch(
-  { sources }: Pick<Application, "sources">,
-  { repository, branch }: { readonly repository: string; readonly branch: string },
-): boolean {
-  const key = repositoryKey(repository);
-  return gitSources(sources).some((source) => source.targetRevision === branch && repositoryKey(source.repository) === key);
+/** The applications that have a source on this branch, whichever of the repository's clone URLs names it. */
+export function readersOf(applications: readonly Application[], { repository, branch }: Branch): readonly Application[] {
+  const wanted = repositoryKey(repository);
+  const keys = new Map<string, string>();
+  const keyOf = (url: string): string => {
+    const key = keys.get(url) ?? repositoryKey(url);
+    keys.set(url, key);
+    return key;
+  };
+  return applications.filter(({ sources }) =>
+    gitSources(sources).some((source) => source.targetRevision === branch && keyOf(source.repository) === wanted),
+  );
 }
 
 /** Every branch that the applications read, under its key; of several clone URLs the first counts. */

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { CallOptions } from "../model/call.ts";
 import type { SourceTree, TreeEntry } from "../model/tree.ts";
 
@@ -25,7 +25,7 @@ export function listingDigest(listing: readonly TreeEntry[]): string {
   const counts = ({ name, type }: TreeEntry): boolean =>
     type === "submodule" || (type !== "directory" && (isManifestName(name) || kustomizationNames.includes(name)));
   const lines = listing.filter(counts).map(({ name, type }) => `${type} ${name}\n`);
-  return createHash("sha1").update(lines.join("")).digest("hex");
+  return hash("sha1", lines.join(""), "hex");
 }
 
 /** What an input is in a commit: an object id, or the digest of a listing; "" for what is not there. Reads no blob. */

@@ -62,7 +62,7 @@ export function createSmartHttpSource(deps: SmartHttpDeps): Source {
   const fetchTrees = async (commit: string, options: CallOptions, known?: Known): Promise<OpenedTrees> => {
     const request = { wants: [commit], haves: known === undefined ? [] : [known.commit], known: known?.trees, commitOnly: true };
     const fetched = await fetch(request, options);
-    const opened = openTrees(commit, (oid) => fetched.get(oid) ?? known?.trees.get(oid));
+    const opened = openTrees(commit, (oid) => fetched.get(oid) ?? known?.trees.get(oid), known?.trees);
     if (opened.missing !== undefined) throw incomplete(name, opened.missing);
     return opened;
   };
@@ -124,11 +124,12 @@ export function createSmartHttpSource(deps: SmartHttpDeps): Source {
 function openTrees(
   commit: string,
   get: (oid: string) => GitObject | undefined,
+  known?: Objects,
 ): OpenedTrees | { readonly missing: string; readonly root?: never; readonly trees?: never } {
   const object = get(commit);
   if (object === undefined) return { missing: commit };
   const root = rootOfCommit(commit, object);
-  const { complete, missing } = treesOf(root, get);
+  const { complete, missing } = treesOf(root, get, known);
   return complete === undefined ? { missing } : { root, trees: complete };
 }
 

@@ -3,6 +3,7 @@ import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Clock } from "../telemetry/clock.ts";
 import type { Secret } from "../telemetry/secret.ts";
 import { createApplications } from "./applications.ts";
+import { createCapabilities } from "./capabilities.ts";
 import { createConfiguration } from "./configuration.ts";
 import { createDeliveries } from "./deliveries.ts";
 import { createDrift } from "./drift.ts";
@@ -43,6 +44,7 @@ export function createDynamoStores(deps: DynamoStoresDeps): Stores {
     applications: createApplications({ items, newId }),
     heads: createHeads({ items, newId }),
     repositories: createRepositories({ items }),
+    capabilities: createCapabilities({ items }),
     renders: createRenders({ items, clock }),
     snapshots: createSnapshots({ items, parts, seal }),
     inventories: createInventories({ items, parts, clock }),

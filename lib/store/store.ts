@@ -1,5 +1,5 @@
 import type { Configuration } from "../model/application.ts";
-import type { RenderInputs } from "../model/application-source.ts";
+import type { ClusterCapabilities, RenderInputs } from "../model/application-source.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { Delivery } from "../model/delivery.ts";
 import type { DriftRow, SweepReport } from "../model/drift.ts";
@@ -105,6 +105,12 @@ export interface RepositoryStore {
   bind(repository: string, id: number, options?: CallOptions): Promise<number>;
   /** Binds it to the id that the configuration states, whatever it was bound to. */
   pin(repository: string, id: number, options?: CallOptions): Promise<void>;
+}
+
+/** What a cluster said last that it can do. */
+export interface CapabilitiesStore {
+  load(cluster: string, options?: CallOptions): Promise<ClusterCapabilities | undefined>;
+  save(cluster: string, capabilities: ClusterCapabilities, options?: CallOptions): Promise<void>;
 }
 
 /** Rendered manifests, sealed (AES-256-GCM) and compressed, by keyed digest. */
@@ -223,6 +229,7 @@ export interface Stores {
   readonly applications: ApplicationStore;
   readonly heads: HeadStore;
   readonly repositories: RepositoryStore;
+  readonly capabilities: CapabilitiesStore;
   readonly renders: RenderStore;
   readonly snapshots: SnapshotStore;
   readonly inventories: InventoryStore;

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Application } from "../model/application.ts";
 import { gitSources } from "../model/application-source.ts";
 import type { CallOptions } from "../model/call.ts";
@@ -44,8 +44,8 @@ export interface IndexCheck {
   readonly applications: readonly Application[];
   /** The branch's head. */
   readonly tree: SourceTree;
-  /** Digest of what a cluster can do. */
-  readonly clusterDigest: (cluster: string) => Promise<string>;
+  /** Digest of what a cluster can do; undefined where nobody knows. */
+  readonly clusterDigest: (cluster: string) => Promise<string | undefined>;
 }
 
 /** What the index keeps of an application that was just planned; undefined where it has to be looked at again. */
@@ -59,5 +59,5 @@ export function indexEntry(application: Application, state: ApplicationState): P
 }
 
 function digestOf(ids: readonly string[]): string {
-  return createHash("sha256").update(ids.join("\n")).digest("base64").slice(0, 24);
+  return hash("sha256", ids.join("\n"), "base64").slice(0, 24);
 }

@@ -5,11 +5,12 @@ import { type ClusterCapabilities, type GitSource, gitSources } from "../model/a
 import type { CallOptions } from "../model/call.ts";
 import type { RevisionMessage } from "../model/delivery.ts";
 import type { ApplicationState } from "../model/sync.ts";
-import { branchesOf, branchKey, capabilitiesDigest, definitionText, readsBranch } from "../plan/affected.ts";
+import { branchesOf, branchKey, capabilitiesDigest, definitionText, readersOf } from "../plan/affected.ts";
 import type { SyncStarter } from "../queue/queue.ts";
 import { checkRepositoryId } from "../source/repository-binding.ts";
 import type { Sources } from "../source/source.ts";
 import type { PlanIndex, PlannedInputs, Stores } from "../store/store.ts";
+import { openCapabilities } from "./capabilities.ts";
 import { closeDelivery } from "./close-delivery.ts";
 import { type OpenedHeads, openHeads } from "./heads.ts";
 import { createPlanApplication, type PlanApplicationDeps, type PlanOutcome } from "./plan-application.ts";
@@ -24,7 +25,8 @@ import {
 import { batchesOf, isDue, runName } from "./runs.ts";
 
 export interface PlanRevisionDeps extends PlanApplicationDeps {
-  readonly stores: PlanApplicationDeps["stores"] & Pick<Stores, "configuration" | "deliveries" | "heads" | "repositories">;
+  readonly stores: PlanApplicationDeps["stores"] &
+    Pick<Stores, "capabilities" | "configuration" | "deliveries" | "heads" | "repositories">;
   readonly sources: Sources;
   /** What a cluster can do, as charts are told. */
   readonly capabilities: (cluster: string, options: CallOptions) => Promise<ClusterCapabilities>;
@@ -78,7 +80,7 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
       if (mayChange) await checkRepositoryId(stores.repositories, message, options);
       const { configuration, head, number } = await currentConfiguration(mayChange, options);
       if (mayChange) await pinRepositories(configuration, options);
-      if (!mayChange && !configuration.applications.some((application) => readsBranch(application, message))) {
+      if (!mayChange && readersOf(configuration.applications, message).length === 0) {
         return await closeDelivery(stores.deliveries, { message, outcomes: [], used: false }, options);
       }
       // Repositories that nobody uses are never bound.
@@ -116,7 +118,7 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
   async function planPushed(request: PlanRun, options: CallOptions): Promise<Planned> {
     const { configuration, message } = request;
     const { repository, branch } = message;
-    const readers = configuration.applications.filter((application) => readsBranch(application, message));
+    const readers = readersOf(configuration.applications, message);
     const opened = openPlan(request, options);
     const index = await stores.heads.index(repository, branch, options);
     const unchanged = await unchangedReaders(index, { ...request, readers, opened }, options);
@@ -140,8 +142,9 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
     const states = new Map((await stores.applications.list(options)).map((state) => [state.application, state]));
     const isRedefined = (application: Application): boolean =>
       states.get(application.name)?.definitionDigest !== stores.digest(definitionText(application));
+    const readers = new Set(readersOf(configuration.applications, message));
     const applications = configuration.applications.filter(
-      (application) => readsBranch(application, message) || (mayChange && isRedefined(application)),
+      (application) => readers.has(application) || (mayChange && isRedefined(application)),
     );
     const opened = openPlan(request, options);
     const planned = await planAll(applications, { ...request, states, opened }, options);
@@ -155,7 +158,7 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
   function openPlan({ correlationId }: PlanRun, options: CallOptions): Opened {
     return {
       heads: openHeads({ sources, log, correlationId }, options),
-      capabilities: oncePerKey((cluster) => deps.capabilities(cluster, options)),
+      capabilities: openCapabilities(deps, options),
     };
   }
 
@@ -170,7 +173,7 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
     // What is wrong with the branch, each application says for itself.
     const tree = await opened.heads.open(source).catch(() => undefined);
     if (tree === undefined) return {};
-    const clusterDigest = async (cluster: string) => capabilitiesDigest(await opened.capabilities(cluster));
+    const clusterDigest = (cluster: string) => opened.capabilities(cluster).then(capabilitiesDigest, () => undefined);
     return unchangedSince(index.inputs, { applications: readers, tree, clusterDigest }, options);
   }
 
@@ -220,7 +223,7 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
     const done = new Set(applications);
     const states = new Map(outcomes.flatMap((of) => (of.outcome === "failed" ? [] : [[of.application, of.state]])));
     for (const [key, at] of branchesOf(applications)) {
-      const readers = configuration.applications.filter((application) => readsBranch(application, at));
+      const readers = readersOf(configuration.applications, at);
       if (!readers.every((application) => done.has(application) || unchanged[application.name] !== undefined)) continue;
       const entries = readers.flatMap((application) => {
         const state = states.get(application.name);
@@ -269,13 +272,4 @@ function sourceAt(readers: readonly Application[], { repository, branch }: Revis
 /** The one that decides when the message comes again: a wait that somebody asked for before any other. */
 function weightiest(errors: readonly unknown[]): unknown {
   return errors.find((error) => isDriftlessError(error) && error.facts["retryAfterSeconds"] !== undefined) ?? errors[0];
-}
-
-function oncePerKey<T>(ask: (key: string) => Promise<T>): (key: string) => Promise<T> {
-  const answers = new Map<string, Promise<T>>();
-  return (key) => {
-    const answer = answers.get(key) ?? ask(key);
-    answers.set(key, answer);
-    return answer;
-  };
 }

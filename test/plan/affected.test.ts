@@ -7,7 +7,7 @@ import {
   capabilitiesDigest,
   definitionText,
   firstChangedInput,
-  readsBranch,
+  readersOf,
   sharesSource,
 } from "../../lib/plan/affected.ts";
 
@@ -32,9 +32,10 @@ function aSource(change: Partial<GitSource> = {}): GitSource {
   return { kind: "git", repository: "https://github.com/acme/shop.git", targetRevision: "main", path: "deploy", ...change };
 }
 
-describe("readsBranch", () => {
+describe("readersOf", () => {
   const pushed = { repository: "https://github.com/acme/shop", branch: "main" };
-  const reads = (...sources: readonly ApplicationSource[]): boolean => readsBranch(anApplication({ sources }), pushed);
+  const reads = (...sources: readonly ApplicationSource[]): boolean =>
+    readersOf([anApplication({ sources })], pushed).length === 1;
 
   it("finds the applications of a pushed branch, whichever clone URL they use", () => {
     assert.equal(reads(aSource()), true);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { DriftlessError } from "../../lib/errors.ts";
 import { configMap } from "../support/guestbook.ts";
 import { aConfiguration, type PlannedApplication, planningAround } from "./planning.ts";
 
@@ -173,5 +174,60 @@ suite("the identity of a repository", () => {
     await commit(shop, { "a/one.yaml": configMap("one", { key: "2" }) });
     assert.equal((await push(shop, { repositoryId: 42 }))?.state, "failed");
     assert.equal((await push(shop, { repositoryId: 77 }))?.state, "planned");
+  });
+});
+
+suite("charts and what the cluster can do", () => {
+  const open = planningAround();
+  const chart = {
+    "web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+    "web/templates/version.yaml":
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: version }\ndata: { version: {{ .Capabilities.KubeVersion.Version }} }\n",
+  };
+  const away = () => Promise.reject(new DriftlessError("cluster", "nobody answers", { retryable: true }));
+
+  test("a cluster is asked once for all its charts, and never for other folders", async () => {
+    const { platform, commit, push, askedClusters } = await open();
+    await commit(platform, {
+      ...yaml({ a: {}, b: { cluster: "us" } }),
+      "a/one.yaml": configMap("one"),
+      "b/one.yaml": configMap("one"),
+    });
+    await push(platform);
+    assert.deepEqual(askedClusters(), []);
+    await commit(platform, { ...yaml({ a: {}, w: { path: "web" }, x: { path: "web", namespace: "other" } }), ...chart });
+    await push(platform);
+    assert.deepEqual(askedClusters(), ["eu"]);
+  });
+
+  test("a cluster that is away is taken as it was last, and holds up nobody", async () => {
+    const { platform, commit, push, tellCapabilities, state, stores, withRuns } = await open();
+    const version = async () => {
+      const objects = await stores.snapshots.load((await state("w"))?.desired?.snapshot ?? "");
+      return (objects.find(({ metadata }) => metadata.name === "version")?.["data"] as { readonly version?: string }).version;
+    };
+    await commit(platform, { ...yaml({ a: {}, w: { path: "web" } }), ...chart, "a/one.yaml": configMap("one") });
+    await push(platform);
+    assert.equal(await version(), "v1.35.4");
+    await withRuns("a", "w");
+    tellCapabilities(away);
+    await commit(platform, { "web/templates/more.yaml": configMap("more"), "a/one.yaml": configMap("one", { key: "2" }) });
+    assert.deepEqual((await push(platform))?.applications.toSorted(), ["a", "w"]);
+    assert.equal(await version(), "v1.35.4");
+    await withRuns("a", "w");
+    tellCapabilities(async () => ({ kubeVersion: "v1.36.0", apiVersions: ["v1"] }));
+    await commit(platform, { "README.md": "Nobody reads this.\n" });
+    assert.deepEqual((await push(platform))?.applications, ["w"]);
+    assert.equal(await version(), "v1.36.0");
+  });
+
+  test("a chart for a cluster that never answered waits for it, and the other applications do not", async () => {
+    const { platform, commit, push, tellCapabilities, started } = await open();
+    tellCapabilities(away);
+    await commit(platform, { ...yaml({ a: {}, w: { path: "web" } }), ...chart, "a/one.yaml": configMap("one") });
+    await assert.rejects(push(platform), { code: "cluster", retryable: true });
+    assert.deepEqual(started(), ["eu: a"]);
+    tellCapabilities(async () => ({ kubeVersion: "v1.35.4", apiVersions: ["v1"] }));
+    assert.deepEqual((await push(platform))?.applications, ["w"]);
   });
 });
