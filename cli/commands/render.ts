@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
-import { DriftlessError } from "../../lib/errors.ts";
+import { DriftlessError, isDriftlessError } from "../../lib/errors.ts";
 import type { GitSource, HelmOptions } from "../../lib/model/application-source.ts";
 import { stringifyJson } from "../../lib/model/json.ts";
 import type { SourceTree, TreeEntry } from "../../lib/model/tree.ts";
@@ -14,7 +14,8 @@ import { localDecryption } from "../local/decryption.ts";
 import { yamlText } from "../yaml-text.ts";
 
 const help = `
-The folder is read as it stands, committed or not; a Kustomize overlay may use anything in its repository.
+The folder is read as it stands, committed or not; a Kustomize overlay may use anything in its repository, or anything on this machine
+where the folder is in no repository.
 
 For a chart, as \`helm template\` takes them; the hooks that only \`helm test\` would run are shown, and never applied:
   --helm-values FILE    a file of values, from the current folder; may stand several times, a later one wins
@@ -50,8 +51,10 @@ export const render: Command = {
       environment["DRIFTLESS_RENDER_HELPER"] ?? (await ensureRenderHelper((line) => process.stderr.write(`${line}\n`)));
     const renderer = createHelperRenderer({ helper, decryption: localDecryption(environment) });
     try {
-      const { objects, warnings } = await renderer.render(request);
-      for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+      const { objects, warnings } = await renderer.render(request).catch((error: unknown) => {
+        throw fromFolder(error, request);
+      });
+      for (const warning of warnings) process.stderr.write(`warning: ${shortened(warning, request)}\n`);
       return { text: yamlText(objects), json: stringifyJson(objects) };
     } finally {
       await renderer.close();
@@ -60,7 +63,7 @@ export const render: Command = {
 };
 
 async function requestOf(invocation: Invocation): Promise<RenderRequest> {
-  const target = resolve(invocation.positionals[0] ?? "");
+  const target = await folderAt(resolve(invocation.positionals[0] ?? ""));
   const root = repositoryRoot(target);
   const path = relative(root, target).split(sep).join("/");
   const lent = await Promise.all(listOption(invocation, "helm-values").map(valueFile));
@@ -74,6 +77,17 @@ async function requestOf(invocation: Invocation): Promise<RenderRequest> {
     remoteBases: [],
     testHooks: true,
   };
+}
+
+/** Outside of repositories, where paths count from the top of the disk, those below the folder itself count from there. */
+function shortened(text: string, { sources: [first] }: RenderRequest): string {
+  const { repository, path } = (first?.source ?? {}) as Partial<GitSource>;
+  return dirname(repository ?? "") === repository && path ? text.replaceAll(`${path}/`, "") : text;
+}
+
+function fromFolder(error: unknown, request: RenderRequest): unknown {
+  if (!isDriftlessError(error)) return error;
+  return new DriftlessError(error.code, shortened(error.message, request), { cause: error, facts: error.facts });
 }
 
 /** Undefined when none is given: then the folder's content says how it is rendered. */
@@ -131,10 +145,16 @@ async function valueFile(file: string, index: number): Promise<LentFile> {
   return { name: `$${ref}/${name}`, lender: { source, tree } };
 }
 
-/** The nearest folder above that is a Git repository; the folder itself when there is none. */
+/** Where the folder really lies: no part of the way to it may be a link. */
+async function folderAt(folder: string): Promise<string> {
+  return realpath(folder).catch((cause: unknown) => {
+    throw new DriftlessError("source", `${folder} cannot be read: name a folder`, { cause });
+  });
+}
+
+/** The nearest folder above that is a Git repository; the whole disk when there is none, since a base may lie anywhere then. */
 function repositoryRoot(folder: string): string {
   for (let at = folder; ; at = dirname(at)) {
-    if (existsSync(join(at, ".git"))) return at;
-    if (dirname(at) === at) return folder;
+    if (existsSync(join(at, ".git")) || dirname(at) === at) return at;
   }
 }

@@ -55,6 +55,15 @@ describe("driftless render", () => {
     assert.deepEqual(sorted(documents(table.stdout)), sorted(objects));
   });
 
+  test("a base may lie beside the folder, also where there is no repository", async () => {
+    await write("loose/base/kustomization.yaml", "resources: [one.yaml]\n");
+    await write("loose/base/one.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: one }\n");
+    await write("loose/overlays/qa/kustomization.yaml", "resources: [../../base]\nnamePrefix: qa-\n");
+    const { status, stdout } = await render(join(root, "loose", "overlays", "qa"), "--output", "json");
+    assert.equal(status, 0);
+    assert.equal(stdout, '[{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"qa-one"}}]\n');
+  });
+
   test("names the file and the line of a mistake, and exits with 1", async () => {
     await write("broken/one.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\n bad: 1\n");
     const { status, stdout, stderr } = await render(join(root, "broken"));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { DriftlessError } from "../../lib/errors.ts";
+import { isJsonObject } from "../../lib/model/json.ts";
 import { configMap } from "../support/guestbook.ts";
 import { aConfiguration, type PlannedApplication, planningAround } from "./planning.ts";
 
@@ -204,7 +205,8 @@ suite("charts and what the cluster can do", () => {
     const { platform, commit, push, tellCapabilities, state, stores, withRuns } = await open();
     const version = async () => {
       const objects = await stores.snapshots.load((await state("w"))?.desired?.snapshot ?? "");
-      return (objects.find(({ metadata }) => metadata.name === "version")?.["data"] as { readonly version?: string }).version;
+      const found = objects.find(({ metadata }) => metadata.name === "version")?.["data"];
+      return isJsonObject(found) ? found["version"] : undefined;
     };
     await commit(platform, { ...yaml({ a: {}, w: { path: "web" } }), ...chart, "a/one.yaml": configMap("one") });
     await push(platform);
