@@ -78,7 +78,12 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
     try {
       const mayChange = holdsConfiguration(deps.configuration, message);
       if (mayChange) await checkRepositoryId(stores.repositories, message, options);
-      const { configuration, head, number } = await currentConfiguration(mayChange, options);
+      // What the table knows of the branch is read while its host is asked.
+      const [{ configuration, head, number }, settledNumber, index] = await Promise.all([
+        currentConfiguration(mayChange, options),
+        stores.configuration.loadSettled(options),
+        stores.heads.index(message.repository, message.branch, options),
+      ]);
       if (mayChange) await pinRepositories(configuration, options);
       if (!mayChange && readersOf(configuration.applications, message).length === 0) {
         return await closeDelivery(stores.deliveries, { message, outcomes: [], used: false }, options);
@@ -86,9 +91,9 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
       // Repositories that nobody uses are never bound.
       if (!mayChange) await checkRepositoryId(stores.repositories, message, options);
       const request = { configuration, number, message, correlationId };
-      const settled = (await stores.configuration.loadSettled(options)) === number;
+      const settled = settledNumber === number;
       const { outcomes, interrupted, used } = settled
-        ? await planPushed(request, options)
+        ? await planPushed({ ...request, index }, options)
         : await planChanged({ ...request, mayChange }, options);
       // A repository that is away keeps no other back; the message comes again for it.
       if (interrupted !== undefined) throw interrupted;
@@ -115,12 +120,14 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
   }
 
   /** Of a configuration that is known: the applications of the pushed branch whose inputs are others now. */
-  async function planPushed(request: PlanRun, options: CallOptions): Promise<Planned> {
-    const { configuration, message } = request;
+  async function planPushed(
+    request: PlanRun & { readonly index: PlanIndex | undefined },
+    options: CallOptions,
+  ): Promise<Planned> {
+    const { configuration, message, index } = request;
     const { repository, branch } = message;
     const readers = readersOf(configuration.applications, message);
     const opened = openPlan(request, options);
-    const index = await stores.heads.index(repository, branch, options);
     const unchanged = await unchangedReaders(index, { ...request, readers, opened }, options);
     const changed = readers.filter(({ name }) => unchanged[name] === undefined);
     if (changed.length === 0 && index !== undefined) {

@@ -5,7 +5,7 @@ import type { CallOptions } from "../model/call.ts";
 import { repositoryKey } from "../model/repository.ts";
 import type { SourceTree } from "../model/tree.ts";
 import type { Sources } from "../source/source.ts";
-import type { ConfigurationStore } from "../store/store.ts";
+import type { ConfigurationStore, StoredConfiguration } from "../store/store.ts";
 
 /** Where the platform repository keeps its configuration. */
 export interface ConfigurationSource {
@@ -28,6 +28,12 @@ export interface NewestConfiguration {
   readonly number: number;
 }
 
+interface Found {
+  readonly head: string;
+  readonly tree: SourceTree;
+  readonly stored: StoredConfiguration | undefined;
+}
+
 /** Reads `driftless.yaml` at the head of its branch and stores it; one that is not valid changes nothing and is a `config` error. */
 export function createReadConfiguration({
   sources,
@@ -36,20 +42,19 @@ export function createReadConfiguration({
 }: ReadConfigurationDeps): (options?: CallOptions) => Promise<NewestConfiguration> {
   const read = async (options: CallOptions): Promise<NewestConfiguration> => {
     const source = sources.source(from.repository);
-    const head = await source.head(from.branch, options);
+    const [stored, head] = await Promise.all([store.load(options), source.head(from.branch, options)]);
     if (head === undefined)
       throw new DriftlessError("config", `${from.repository} has no branch ${from.branch}, which should hold ${from.path}`, {
         facts: { revision: "" },
       });
-    return readAt(head, await source.open(head, options), options);
+    return readAt({ head, tree: await source.open(head, options), stored }, options);
   };
 
-  const readAt = async (head: string, tree: SourceTree, options: CallOptions): Promise<NewestConfiguration> => {
+  const readAt = async ({ head, tree, stored }: Found, options: CallOptions): Promise<NewestConfiguration> => {
     const facts = { revision: head };
     const entry = await tree.lookup(from.path, options);
     if (entry?.type !== "file")
       throw new DriftlessError("config", `${from.path} is not a file at ${head.slice(0, 12)} of ${from.repository}`, { facts });
-    const stored = await store.load(options);
     if (stored?.oid === entry.oid) return { configuration: stored.configuration, head, number: stored.number };
     const bytes = (await tree.read([entry.oid], options)).get(entry.oid);
     const text = new TextDecoder().decode(bytes);
