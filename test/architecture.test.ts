@@ -9,7 +9,7 @@ const root = path.dirname(import.meta.dirname);
 const layers: readonly (readonly string[])[] = [
   ["lib/model"],
   ["lib/errors.ts", "lib/telemetry"],
-  ["lib/config", "lib/plan", "lib/diff", "lib/ownership", "lib/health"],
+  ["lib/aws", "lib/config", "lib/plan", "lib/diff", "lib/ownership", "lib/health"],
   ["lib/github", "lib/source", "lib/render", "lib/cluster", "lib/queue", "lib/store"],
   ["lib/apply", "lib/drift"],
   ["lib/sync"],

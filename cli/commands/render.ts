@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile, realpath } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { DriftlessError, isDriftlessError } from "../../lib/errors.ts";
-import type { GitSource, HelmOptions } from "../../lib/model/application-source.ts";
+import { type GitSource, type HelmOptions, noHelmOptions } from "../../lib/model/application-source.ts";
 import { stringifyJson } from "../../lib/model/json.ts";
 import type { SourceTree, TreeEntry } from "../../lib/model/tree.ts";
 import { createHelperRenderer } from "../../lib/render/helper-renderer.ts";
@@ -99,10 +99,9 @@ function helmOptions(invocation: Invocation, lent: readonly LentFile[]): HelmOpt
     ...listOption(invocation, "set-string").map((text) => ({ ...parameter("--set-string", text), forceString: true })),
   ];
   return {
+    ...noHelmOptions,
     releaseName: textOption(invocation, "release-name") ?? "",
     valueFiles: lent.map(({ name }) => name),
-    ignoreMissingValueFiles: false,
-    values: {},
     parameters,
     kubeVersion: textOption(invocation, "kube-version") ?? "",
     apiVersions: listOption(invocation, "api-versions").flatMap((list) => list.split(",").filter((version) => version !== "")),

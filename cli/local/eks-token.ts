@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
+import { type AwsCredentials, presign } from "../../lib/aws/sigv4.ts";
 import { clusterHeader, stsHost, tokenPrefix } from "../../lib/cluster/eks.ts";
-import { type AwsCredentials, presign } from "../../lib/cluster/sigv4.ts";
 
 export interface TokenCheck {
   /** The cluster that is asked; a token for another one is refused. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AwsCredentials } from "../../lib/cluster/sigv4.ts";
+import type { AwsCredentials } from "../../lib/aws/sigv4.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../../lib/model/json.ts";
 import { type Clock, systemClock } from "../../lib/telemetry/clock.ts";
 import { refuseToken } from "./eks-token.ts";

@@ -1,9 +1,9 @@
 import { DescribeClusterCommand, type DescribeClusterCommandOutput, type EKSClient } from "@aws-sdk/client-eks";
+import { type AwsCredentials, presign } from "../aws/sigv4.ts";
 import { DriftlessError, messageOf } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import { Secret } from "../telemetry/secret.ts";
-import { type AwsCredentials, presign } from "./sigv4.ts";
 import type { Connection } from "./transport.ts";
 
 /** Set before the base64 of the presigned URL; EKS knows its tokens by it. */

@@ -1,8 +1,8 @@
-import type { ApplicationSource, HelmOptions, KustomizeOptions } from "../model/application-source.ts";
+import type { ApplicationSource, KustomizeOptions } from "../model/application-source.ts";
 import type { Partially, ValueOf } from "./json-schema.ts";
 import type { source } from "./source-schema.ts";
 
-type WrittenSource = Omit<ValueOf<typeof source>, "targetRevision"> & { readonly targetRevision: string };
+type WrittenSource = ValueOf<typeof source>;
 type WrittenSources = Omit<WrittenSource, "ref"> & { readonly sources?: readonly WrittenSource[] };
 
 /** What an application's keys say about where its objects come from; `repository` is that of the file. */
@@ -15,7 +15,7 @@ function sourceOf(written: WrittenSource, repository: string): ApplicationSource
   const options = {
     ...(directory === undefined ? {} : { directory }),
     ...(kustomize === undefined ? {} : { kustomize: kustomizeOf(kustomize) }),
-    ...(helm === undefined ? {} : { helm: helmOf(helm) }),
+    ...(helm === undefined ? {} : { helm }),
   };
   if (chart !== undefined)
     return { kind: "chart", chart: { ...chart, repository: chart.repository.replace(/\/+$/, "") }, ...options };
@@ -32,10 +32,6 @@ function sourceOf(written: WrittenSource, repository: string): ApplicationSource
 function kustomizeOf(written: NonNullable<WrittenSource["kustomize"]>): KustomizeOptions {
   const patches = written.patches.map(({ patch, target }) => (Object.keys(target).length === 0 ? { patch } : { patch, target }));
   return { ...written, patches };
-}
-
-function helmOf(written: NonNullable<WrittenSource["helm"]>): HelmOptions {
-  return written;
 }
 
 /** `./overlays/qa/` is `overlays/qa`; `.` is "". */
@@ -67,7 +63,7 @@ export function checkSources(written: Partially<WrittenSources>, { path, isGiven
   const refs = new Set(sources.flatMap((source) => (source?.ref === undefined ? [] : [source.ref])));
   for (const [index, source] of sources.entries()) {
     const at = listed ? `${path}.sources[${index}]` : path;
-    checkSource(source ?? {}, { path: at, isGiven, add });
+    checkSource(source ?? {}, { path: at, listed, isGiven, add });
     checkValueFiles(source ?? {}, { path: at, refs, add });
     const first = sources.findIndex((other) => other?.ref !== undefined && other.ref === source?.ref);
     if (source?.ref !== undefined && first !== index)
@@ -79,17 +75,20 @@ export function checkSources(written: Partially<WrittenSources>, { path, isGiven
     add(`${path}.sources`, "has no source that gives objects: add one with a path or a chart");
 }
 
-function checkSource({ repository }: Partially<WrittenSource>, { path, isGiven, add }: SourceCheck): void {
+function checkSource(
+  { repository }: Partially<WrittenSource>,
+  { path, listed, isGiven, add }: SourceCheck & { readonly listed: boolean },
+): void {
   if (repository !== undefined && /^[a-z][a-z0-9+.-]*:\/\/[^/@]*:[^/@]*@|^https?:\/\/[^/@]*@/i.test(repository)) {
     add(`${path}.repository`, "holds credentials: take them out of the URL, and renew them, for they are in Git's history");
   }
   const given = (key: string): boolean => isGiven(`${path}.${key}`);
   if (given("chart")) {
-    for (const key of ["repository", "targetRevision", "path", "ref", "directory", "kustomize"]) {
-      if (given(key) && !(key === "path" && !path.includes("sources")))
-        add(`${path}.${key}`, 'stands beside "chart", which has no use for it: take it out');
+    // Beside an application's own chart the schema refuses a path already.
+    for (const key of ["repository", "targetRevision", ...(listed ? ["path"] : []), "ref", "directory", "kustomize"]) {
+      if (given(key)) add(`${path}.${key}`, 'stands beside "chart", which has no use for it: take it out');
     }
-  } else if (path.endsWith("]") && path.includes(".sources[") && !given("path") && !given("ref")) {
+  } else if (listed && !given("path") && !given("ref")) {
     add(path, 'needs "path" (a folder to render), "chart", or "ref" (to lend its files to other sources)');
   }
   const renderers = ["directory", "kustomize", "helm"].filter(given);

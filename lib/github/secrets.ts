@@ -1,6 +1,6 @@
-import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { parseSecretObject, readSecretText, type SecretPlace } from "../aws/secrets-manager.ts";
 import { DriftlessError, isDriftlessError } from "../errors.ts";
-import type { CallOptions } from "../model/call.ts";
+import { type CallOptions, signalWithin } from "../model/call.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Secret } from "../telemetry/secret.ts";
@@ -14,9 +14,7 @@ export interface WebhookSecrets {
   refresh(options?: CallOptions): Promise<readonly WebhookSecret[] | undefined>;
 }
 
-export interface WebhookSecretsDeps {
-  readonly client: SecretsManagerClient;
-  readonly secretId: string;
+export interface WebhookSecretsDeps extends SecretPlace {
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -31,13 +29,11 @@ export function createWebhookSecrets({ client, secretId, clock, log }: WebhookSe
   let readAgainAt = 0;
   let refreshAgainAt = 0;
 
-  async function read({ signal }: CallOptions): Promise<readonly WebhookSecret[]> {
-    const limit = AbortSignal.timeout(callMs);
-    const abortSignal = signal === undefined ? limit : AbortSignal.any([signal, limit]);
+  async function read(options: CallOptions): Promise<readonly WebhookSecret[]> {
+    const signal = signalWithin(callMs, options);
     const now = clock.now().getTime();
     try {
-      const { SecretString: text } = await client.send(new GetSecretValueCommand({ SecretId: secretId }), { abortSignal });
-      known = parseWebhookSecrets(text ?? "", secretId);
+      known = parseWebhookSecrets(await readSecretText({ client, secretId }, { signal }), secretId);
       readAgainAt = now + freshMs;
       return known;
     } catch (error) {
@@ -66,7 +62,7 @@ export function createWebhookSecrets({ client, secretId, clock, log }: WebhookSe
 
 /** Reads the text of the secret; throws `config`, never with any part of it. */
 export function parseWebhookSecrets(text: string, secretId: string): readonly WebhookSecret[] {
-  const given = jsonObject(text) ?? { current: text.replace(/\r?\n$/, "") };
+  const given = parseSecretObject(text) ?? { current: text.replace(/\r?\n$/, "") };
   const { current, previous = "", ...others } = given;
   const wrong = typeof current !== "string" || current === "" || typeof previous !== "string" || Object.keys(others).length > 0;
   if (wrong) {
@@ -78,13 +74,4 @@ export function parseWebhookSecrets(text: string, secretId: string): readonly We
   const secrets: WebhookSecret[] = [{ name: "current", value: new Secret(current) }];
   if (previous !== "") secrets.push({ name: "previous", value: new Secret(previous) });
   return secrets;
-}
-
-function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -76,6 +76,18 @@ export interface HelmOptions {
   readonly skipCrds: boolean;
 }
 
+/** A chart as it is: nothing is stated. */
+export const noHelmOptions: HelmOptions = {
+  releaseName: "",
+  valueFiles: [],
+  ignoreMissingValueFiles: false,
+  values: {},
+  parameters: [],
+  kubeVersion: "",
+  apiVersions: [],
+  skipCrds: false,
+};
+
 /** What a cluster can do, as charts ask for it. */
 export interface ClusterCapabilities {
   /** Such as v1.35.4. */

@@ -1,21 +1,20 @@
-import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { readSecretText, type SecretPlace } from "../aws/secrets-manager.ts";
 import { DriftlessError } from "../errors.ts";
+import { signalWithin } from "../model/call.ts";
 import { once, parseAgeKeys, type ReadAgeKeys } from "./age-keys.ts";
 import { mayPass } from "./decryption.ts";
 
+const callMs = 5_000;
+
 /** Age keys in a secret of Secrets Manager, read when first asked for. */
-export function createSecretAgeKeys({ client, secretId }: { client: SecretsManagerClient; secretId: string }): ReadAgeKeys {
-  return once(async ({ signal }) => {
-    const origin = `the secret ${secretId}`;
-    let text: string | undefined;
-    try {
-      const abortSignal = AbortSignal.any([AbortSignal.timeout(5_000), ...(signal === undefined ? [] : [signal])]);
-      ({ SecretString: text } = await client.send(new GetSecretValueCommand({ SecretId: secretId }), { abortSignal }));
-    } catch (cause) {
+export function createSecretAgeKeys(place: SecretPlace): ReadAgeKeys {
+  return once(async (options) => {
+    const origin = `the secret ${place.secretId}`;
+    const text = await readSecretText(place, { signal: signalWithin(callMs, options) }).catch((cause: unknown) => {
       const reason = cause instanceof Error ? cause.name : "unknown reason";
       const message = `the age keys in ${origin} could not be read from Secrets Manager: ${reason}`;
       throw new DriftlessError("config", message, { cause, retryable: mayPass(cause) });
-    }
-    return parseAgeKeys(text ?? "", origin);
+    });
+    return parseAgeKeys(text, origin);
   });
 }

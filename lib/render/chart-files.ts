@@ -1,7 +1,7 @@
-import { DriftlessError } from "../errors.ts";
 import type { TreeEntry } from "../model/tree.ts";
 import { type CommitEntries, refuseEntry } from "./commit-entries.ts";
 import type { FoundEntry } from "./helper-protocol.ts";
+import { refusal } from "./refusal.ts";
 
 export interface ChartFolder {
   readonly path: string;
@@ -51,8 +51,7 @@ async function chartFiles({ path, listing, commit }: ChartFolder): Promise<reado
   };
   const takeFolder = async (at: string, { real, oid }: { readonly real: string; readonly oid: string }): Promise<void> => {
     if (at === real || isBelow(real, at)) {
-      const message = `${at}: the symbolic link leads to a folder that it lies in itself: put the files themselves there`;
-      throw new DriftlessError("render", message, { facts: { file: at } });
+      throw refusal(at, "the symbolic link leads to a folder that it lies in itself: put the files themselves there");
     }
     await visit(at, await commit.listTree({ path: at, oid }));
   };

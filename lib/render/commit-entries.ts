@@ -4,6 +4,7 @@ import type { SourceTree, TreeEntry } from "../model/tree.ts";
 import { type FoundEntry, fileEntry } from "./helper-protocol.ts";
 import { kustomizationNames } from "./inputs.ts";
 import { type FollowedPath, followPath } from "./links.ts";
+import { refusal } from "./refusal.ts";
 
 /** What one render may read in all. */
 const maxInput = 10 * 1024 * 1024;
@@ -157,11 +158,6 @@ function foldersAbove(path: string): readonly string[] {
 
 function join(folder: string, name: string): string {
   return folder === "" ? name : `${folder}/${name}`;
-}
-
-/** The error for something that is in the way, with the path first. */
-function refusal(path: string, message: string): DriftlessError {
-  return new DriftlessError("render", `${path || "the repository's root"}: ${message}`, { facts: { file: path } });
 }
 
 export function refuseEntry(path: string, entry: TreeEntry): DriftlessError {

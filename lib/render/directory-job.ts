@@ -1,10 +1,10 @@
-import { DriftlessError } from "../errors.ts";
 import type { DirectoryOptions } from "../model/application-source.ts";
 import type { TreeEntry } from "../model/tree.ts";
 import { type CommitEntries, refuseEntry } from "./commit-entries.ts";
 import { compileGlobs } from "./glob.ts";
 import type { FoundEntry } from "./helper-protocol.ts";
 import { chartName, isManifestName, kustomizationNames, listingDigest, listingInput } from "./inputs.ts";
+import { refusal } from "./refusal.ts";
 import type { FolderRequest, SourceJob } from "./source-job.ts";
 
 const everyManifest: DirectoryOptions = { recurse: false, include: [], exclude: [] };
@@ -62,7 +62,7 @@ async function realFile(commit: CommitEntries, path: string, { type, oid }: Tree
   if (type === "file") return { path, oid };
   const followed = await commit.follow(path);
   if (followed.entry?.type === "file") return { path: followed.path, oid: followed.entry.oid };
-  throw refuse(path, "is a symbolic link to a folder, which is not followed: exclude it, or take the folder by `recurse`");
+  throw refusal(path, "is a symbolic link to a folder, which is not followed: exclude it, or take the folder by `recurse`");
 }
 
 async function readFound(commit: CommitEntries, files: readonly FoundFile[]): Promise<readonly FoundEntry[]> {
@@ -74,9 +74,5 @@ async function readFound(commit: CommitEntries, files: readonly FoundFile[]): Pr
 function refuseOtherRenderers(path: string, name: string): void {
   const kind = kustomizationNames.includes(name) ? "kustomization" : name === chartName ? "chart" : undefined;
   if (kind === undefined) return;
-  throw refuse(path, `is no manifest: make this ${kind} an application of its own, without \`directory\`, or exclude it here`);
-}
-
-function refuse(path: string, message: string): DriftlessError {
-  return new DriftlessError("render", `${path}: ${message}`, { facts: { file: path } });
+  throw refusal(path, `is no manifest: make this ${kind} an application of its own, without \`directory\`, or exclude it here`);
 }

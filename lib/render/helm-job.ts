@@ -1,5 +1,5 @@
 import { DriftlessError } from "../errors.ts";
-import type { ChartSource, HelmOptions } from "../model/application-source.ts";
+import { type ChartSource, noHelmOptions } from "../model/application-source.ts";
 import type { JsonObject } from "../model/json.ts";
 import { stringifyJson } from "../model/json.ts";
 import { capabilitiesDigest } from "../plan/affected.ts";
@@ -7,17 +7,6 @@ import { readChart } from "./chart-files.ts";
 import type { HelmJob } from "./helper-protocol.ts";
 import type { FolderRequest, JobRequest, SourceJob } from "./source-job.ts";
 import { readValueFiles, type ValueFilesHome } from "./value-files.ts";
-
-const noOptions: HelmOptions = {
-  releaseName: "",
-  valueFiles: [],
-  ignoreMissingValueFiles: false,
-  values: {},
-  parameters: [],
-  kubeVersion: "",
-  apiVersions: [],
-  skipCrds: false,
-};
 
 /** A chart in Git. */
 export async function helmJob(request: FolderRequest): Promise<SourceJob> {
@@ -42,7 +31,7 @@ type ChartFiles = Pick<HelmJob, "path" | "entries" | "archive"> & { readonly hom
 
 async function jobOf(request: JobRequest, { home, ...chart }: ChartFiles): Promise<SourceJob> {
   const { source, render } = request;
-  const helm = source.helm ?? noOptions;
+  const helm = source.helm ?? noHelmOptions;
   const valueFiles = await readValueFiles(helm, { request, ...(home ? { home } : {}) });
   const cluster = helm.kubeVersion === "" ? await render.capabilities?.() : undefined;
   return {

@@ -1,8 +1,9 @@
 import { DriftlessError } from "../errors.ts";
-import type { ChartSource, ClusterCapabilities, GitSource, RepositoryInputs } from "../model/application-source.ts";
+import type { ChartSource, GitSource, RepositoryInputs } from "../model/application-source.ts";
 import type { CallOptions } from "../model/call.ts";
 import { type JsonValue, parseJson } from "../model/json.ts";
 import { displayRef, isManifest, type Manifest, refOf, resourceKey } from "../model/resource.ts";
+import { branchKey } from "../plan/affected.ts";
 import { type Log, silentLog } from "../telemetry/log.ts";
 import { type CommitEntries, openCommitEntries } from "./commit-entries.ts";
 import type { Decryption } from "./decryption.ts";
@@ -69,10 +70,9 @@ async function renderSources(deps: RenderDeps, render: RenderRequest, options: C
   options.signal?.throwIfAborted();
   const commits = openCommits(render, options);
   const parts: RenderedPart[] = [];
-  const asked = askingOnce(render);
   // One after the other: what a later source reads of a shared commit is fetched already.
   for (const { source } of render.sources) {
-    const job = await jobFor({ source, render: asked, commitOf: commits.of, openRemote, charts, options });
+    const job = await jobFor({ source, render, commitOf: commits.of, openRemote, charts, options });
     if (job !== undefined) parts.push(await run(child, job, options));
   }
   return {
@@ -87,14 +87,6 @@ async function renderSources(deps: RenderDeps, render: RenderRequest, options: C
   };
 }
 
-/** Several charts of one application are told the same of the cluster. */
-function askingOnce(render: RenderRequest): RenderRequest {
-  const { capabilities } = render;
-  if (capabilities === undefined) return render;
-  let answer: Promise<ClusterCapabilities> | undefined;
-  return { ...render, capabilities: () => (answer ??= capabilities()) };
-}
-
 interface Commits {
   readonly of: (source: GitSource) => CommitEntries;
   readonly inputs: () => readonly RepositoryInputs[];
@@ -102,7 +94,7 @@ interface Commits {
 
 /** Sources of one branch share what is read of it. */
 function openCommits({ sources }: RenderRequest, options: CallOptions): Commits {
-  const keyOf = ({ repository, targetRevision }: GitSource): string => `${repository}#${targetRevision}`;
+  const keyOf = ({ repository, targetRevision }: GitSource): string => branchKey(repository, targetRevision);
   const budget = { bytes: 0, entries: 0 };
   const homesOf = (key: string): readonly string[] =>
     sources.flatMap(({ source }) => (source.kind === "git" && keyOf(source) === key ? (source.path ?? []) : []));

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { DecryptCommand, KMSClient, type KMSClientConfig } from "@aws-sdk/client-kms";
 import { DriftlessError } from "../errors.ts";
-import type { CallOptions } from "../model/call.ts";
+import { type CallOptions, signalWithin } from "../model/call.ts";
 import { mayPass } from "./decryption.ts";
 import type { KmsCiphertext } from "./helper-protocol.ts";
 
@@ -51,8 +51,8 @@ function regionOf({ arn, role }: KmsCiphertext): string {
   return region;
 }
 
-async function decrypt(client: KMSClient, request: KmsCiphertext, { signal }: CallOptions): Promise<Uint8Array> {
-  const abortSignal = AbortSignal.any([AbortSignal.timeout(callMs), ...(signal === undefined ? [] : [signal])]);
+async function decrypt(client: KMSClient, request: KmsCiphertext, options: CallOptions): Promise<Uint8Array> {
+  const abortSignal = signalWithin(callMs, options);
   const command = new DecryptCommand({
     KeyId: request.arn,
     CiphertextBlob: Buffer.from(request.ciphertext, "base64"),

@@ -1,6 +1,6 @@
-import { DriftlessError } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { SourceTree, TreeEntry } from "../model/tree.ts";
+import { refusal } from "./refusal.ts";
 
 /** A symbolic link on the way to a path. */
 export interface LinkStep {
@@ -38,17 +38,17 @@ export async function followPath(
 
   const follow = async (link: string, oid: string): Promise<FollowedPath> => {
     followed += 1;
-    if (followed > maxLinks) throw refuseLink(path, `leads over more than ${maxLinks} symbolic links, or in circles`);
+    if (followed > maxLinks) throw refusal(path, `leads over more than ${maxLinks} symbolic links, or in circles`);
     const text = targetText(link, (await tree.read([oid], options)).get(oid));
     const at = link.includes("/") ? link.slice(0, link.lastIndexOf("/")) : "";
     const found = await walk({ link, from: at, names: text.split("/") });
     if (!isInside(found.path, homeOf(link))) {
-      throw refuseLink(
+      throw refusal(
         link,
         `is a symbolic link to ${text}, out of ${homeOf(link) || "the repository's root"}: put the file itself there`,
       );
     }
-    if (found.entry === undefined) throw refuseLink(link, `is a symbolic link to ${text}, which is not there`);
+    if (found.entry === undefined) throw refusal(link, `is a symbolic link to ${text}, which is not there`);
     links.push({ path: link, oid, target: found.path });
     return found;
   };
@@ -58,8 +58,7 @@ export async function followPath(
     for (const [index, name] of way.names.entries()) {
       if (name === "" || name === ".") continue;
       if (name === "..") {
-        if (at === "")
-          throw refuseLink(way.link, "is a symbolic link that leads out of the repository: put the file itself there");
+        if (at === "") throw refusal(way.link, "is a symbolic link that leads out of the repository: put the file itself there");
         at = at.slice(0, Math.max(0, at.lastIndexOf("/")));
         continue;
       }
@@ -80,9 +79,9 @@ export async function followPath(
 function targetText(link: string, body: Uint8Array | undefined): string {
   const text = new TextDecoder().decode(body ?? new Uint8Array());
   if (text === "" || text.length > maxTarget || /[\\\0\ufffd]/.test(text))
-    throw refuseLink(link, "is a symbolic link that names no path");
+    throw refusal(link, "is a symbolic link that names no path");
   if (text.startsWith("/")) {
-    throw refuseLink(
+    throw refusal(
       link,
       "is a symbolic link to an absolute path: let it lead to a file of the repository, or put the file itself there",
     );
@@ -95,9 +94,5 @@ function isInside(path: string, home: string): boolean {
 }
 
 function refuseSubmodule(path: string, entry: TreeEntry | undefined): void {
-  if (entry?.type === "submodule") throw refuseLink(path, "submodules are not read: put the files into this repository");
-}
-
-function refuseLink(path: string, message: string): DriftlessError {
-  return new DriftlessError("render", `${path}: ${message}`, { facts: { file: path } });
+  if (entry?.type === "submodule") throw refusal(path, "submodules are not read: put the files into this repository");
 }

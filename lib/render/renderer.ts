@@ -9,7 +9,7 @@ export interface RenderRequest {
   /** Namespace that charts are rendered for; "" is `default`. */
   readonly namespace: string;
   readonly sources: readonly RenderSource[];
-  /** Asked once, and only by charts that do not state the version of Kubernetes. Absent: Helm's own defaults. */
+  /** Asked by each chart that does not state the version of Kubernetes; one answer for all. Absent: Helm's own defaults. */
   readonly capabilities?: () => Promise<ClusterCapabilities>;
   /** True keeps the hooks of charts that only `helm test` would run, and that are never applied. Default false. */
   readonly testHooks?: boolean;

@@ -1,4 +1,3 @@
-import { DriftlessError } from "../errors.ts";
 import type { ApplicationSource, GitSource } from "../model/application-source.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { ChartReference } from "../model/chart.ts";
@@ -6,6 +5,7 @@ import type { TreeEntry } from "../model/tree.ts";
 import type { CommitEntries } from "./commit-entries.ts";
 import type { HelperRequest } from "./helper-protocol.ts";
 import { kustomizationNames } from "./inputs.ts";
+import { refusal } from "./refusal.ts";
 import type { OpenRemote } from "./remote-bases.ts";
 import type { RendererKind, RenderRequest } from "./renderer.ts";
 
@@ -52,15 +52,11 @@ export function chooseRenderer(
   { path, listing }: { readonly path: string; readonly listing: readonly TreeEntry[] },
 ): RendererKind {
   const asked = (["directory", "kustomize", "helm"] as const).filter((kind) => source[kind] !== undefined);
-  if (asked.length > 1) throw refuse(path, `has options for ${asked.join(" and ")}: keep those of one renderer`);
+  if (asked.length > 1) throw refusal(path, `has options for ${asked.join(" and ")}: keep those of one renderer`);
   if (asked[0] !== undefined) return asked[0];
   const files = new Set(listing.filter(({ type }) => type !== "directory").map(({ name }) => name));
   const isKustomization = kustomizationNames.some((name) => files.has(name));
   if (!files.has("Chart.yaml")) return isKustomization ? "kustomize" : "directory";
   if (!isKustomization) return "helm";
-  throw refuse(path, "holds a Chart.yaml and a kustomization: say which one is meant, by `helm: {}` or `kustomize: {}`");
-}
-
-function refuse(path: string, message: string): DriftlessError {
-  return new DriftlessError("render", `${path || "the repository's root"}: ${message}`, { facts: { file: path } });
+  throw refusal(path, "holds a Chart.yaml and a kustomization: say which one is meant, by `helm: {}` or `kustomize: {}`");
 }

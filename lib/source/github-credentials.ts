@@ -1,5 +1,5 @@
 import { createPrivateKey } from "node:crypto";
-import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { parseSecretObject, readSecretText, type SecretPlace } from "../aws/secrets-manager.ts";
 import { DriftlessError } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { Clock } from "../telemetry/clock.ts";
@@ -17,9 +17,7 @@ export interface GithubCredentialsReader {
   refresh(): Promise<GithubCredentials | undefined>;
 }
 
-export interface GithubCredentialsDeps {
-  readonly client: SecretsManagerClient;
-  readonly secretId: string;
+export interface GithubCredentialsDeps extends SecretPlace {
   readonly clock: Clock;
 }
 
@@ -51,26 +49,21 @@ export function createGithubCredentials({ client, secretId, clock }: GithubCrede
   };
 }
 
-async function readSecret(
-  { client, secretId }: Pick<GithubCredentialsDeps, "client" | "secretId">,
-  { signal }: Required<CallOptions>,
-): Promise<GithubCredentials> {
-  let text: string | undefined;
-  try {
-    ({ SecretString: text } = await client.send(new GetSecretValueCommand({ SecretId: secretId }), { abortSignal: signal }));
-  } catch (cause) {
+async function readSecret(place: SecretPlace, options: CallOptions): Promise<GithubCredentials> {
+  const { secretId } = place;
+  const text = await readSecretText(place, options).catch((cause: unknown) => {
     throw new DriftlessError("config", `the GitHub credentials ${secretId} could not be read from Secrets Manager`, {
       cause,
       retryable: true,
       facts: { secretId },
     });
-  }
-  return parseGithubCredentials(text ?? "", secretId);
+  });
+  return parseGithubCredentials(text, secretId);
 }
 
 /** Reads the text of the secret; throws `config`, never with any part of it. */
 export function parseGithubCredentials(text: string, secretId: string): GithubCredentials {
-  const { appId, privateKey, token, ...others } = jsonObject(text) ?? {};
+  const { appId, privateKey, token, ...others } = parseSecretObject(text) ?? {};
   const wrong = (advice: string): DriftlessError =>
     new DriftlessError("config", `the secret ${secretId} does not hold GitHub credentials: ${advice}`, { facts: { secretId } });
   if (Object.keys(others).length === 0 && isToken(token) && appId === undefined && privateKey === undefined)
@@ -96,15 +89,6 @@ function rsaKey(text: string): string | undefined {
     return createPrivateKey(pem).asymmetricKeyType === "rsa" ? pem : undefined;
   } catch {
     // What OpenSSL says of it is no help, and nobody can swear that it holds nothing of the key.
-    return undefined;
-  }
-}
-
-function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
     return undefined;
   }
 }

@@ -10,17 +10,30 @@ const readable = 2048;
 
 /** A document as attributes: `body` holds its JSON, or `packed` the same deflated when it is long. */
 export function pack(document: object): Item {
+  const item = deflated(document);
+  if (sizeOf(item) <= largestItem) return item;
+  const kilobytes = Math.ceil(sizeOf(item) / 1024);
+  throw new DriftlessError(
+    "store",
+    `a row of ${kilobytes} KB does not fit the table, which takes ${largestItem / 1024} KB a row`,
+  );
+}
+
+/** The same; undefined for a document that one row has no room for. */
+export function packIfFits(document: object): Item | undefined {
+  const item = deflated(document);
+  return sizeOf(item) <= largestItem ? item : undefined;
+}
+
+type Packed = { readonly body: string } | { readonly packed: Buffer };
+
+function sizeOf(item: Packed): number {
+  return "packed" in item ? item.packed.length : item.body.length;
+}
+
+function deflated(document: object): Packed {
   const json = stringifyJson(document as JsonValue);
-  if (json.length <= readable) return { body: json };
-  const packed = deflateRawSync(json);
-  if (packed.length > largestItem) {
-    const kilobytes = Math.ceil(packed.length / 1024);
-    throw new DriftlessError(
-      "store",
-      `a row of ${kilobytes} KB does not fit the table, which takes ${largestItem / 1024} KB a row`,
-    );
-  }
-  return { packed };
+  return json.length <= readable ? { body: json } : { packed: deflateRawSync(json) };
 }
 
 /** The document of an item that `pack` made. */

@@ -1,7 +1,6 @@
-import { isDriftlessError } from "../errors.ts";
 import { repositoryKey } from "../model/repository.ts";
 import { numberOf, textOf } from "./attributes.ts";
-import { pack, unpack } from "./document.ts";
+import { packIfFits, unpack } from "./document.ts";
 import type { Items } from "./items.ts";
 import type { HeadStore, PlannedInputs } from "./store.ts";
 
@@ -23,22 +22,13 @@ export function createHeads({ items, newId }: { items: Items; newId: () => strin
       return { id: textOf(index, "id"), configuration: numberOf(index, "configuration"), inputs: unpack(index) as PlannedInputs };
     },
     async saveIndex({ repository, branch }, { configuration, inputs }, options) {
-      const packed = packIfSmall(inputs);
+      const packed = packIfFits(inputs);
       if (packed === undefined) return undefined;
       const id = newId();
       await items.put({ ...indexKeyOf(repository, branch), id, configuration, ...packed }, options);
       return id;
     },
   };
-}
-
-function packIfSmall(inputs: PlannedInputs) {
-  try {
-    return pack(inputs);
-  } catch (error) {
-    if (isDriftlessError(error, "store")) return undefined;
-    throw error;
-  }
 }
 
 function keyOf(repository: string, branch: string) {

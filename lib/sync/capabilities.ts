@@ -1,6 +1,6 @@
 import { isDriftlessError, messageOf } from "../errors.ts";
 import type { ClusterCapabilities } from "../model/application-source.ts";
-import type { CallOptions } from "../model/call.ts";
+import { type CallOptions, signalWithin } from "../model/call.ts";
 import { capabilitiesDigest } from "../plan/affected.ts";
 import type { Stores } from "../store/store.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -28,9 +28,7 @@ export function openCapabilities(
   const ask = async (cluster: string): Promise<ClusterCapabilities> => {
     const known = await stores.capabilities.load(cluster, options);
     try {
-      const deadline = AbortSignal.timeout(longestAnswerMs);
-      const signal = options.signal === undefined ? deadline : AbortSignal.any([deadline, options.signal]);
-      const now = await capabilities(cluster, { signal });
+      const now = await capabilities(cluster, { signal: signalWithin(longestAnswerMs, options) });
       const isNew = known === undefined || capabilitiesDigest(known) !== capabilitiesDigest(now);
       if (isNew) await stores.capabilities.save(cluster, now, options);
       return now;

@@ -1,22 +1,17 @@
 import { mapConcurrently } from "../cluster/concurrency.ts";
 import type { Application } from "../model/application.ts";
-import type { ApplicationSource, ClusterCapabilities, GitSource, RenderInputs } from "../model/application-source.ts";
+import type { ClusterCapabilities, GitSource, RenderInputs } from "../model/application-source.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { SourceTree } from "../model/tree.ts";
 import { branchKey, capabilitiesDigest, firstChangedInput } from "../plan/affected.ts";
 import { inputAt } from "../render/inputs.ts";
-
-/** A source with the commit at the head of its branch; a chart of a chart repository has none. */
-export interface OpenedSource {
-  readonly source: ApplicationSource;
-  readonly tree?: SourceTree;
-}
+import type { RenderSource } from "../render/renderer.ts";
 
 /** Opens the heads of all branches that an application reads; throws what the first that cannot be opened throws. */
 export async function openSources(
   { sources }: Application,
   open: (source: GitSource) => Promise<SourceTree>,
-): Promise<readonly OpenedSource[]> {
+): Promise<readonly RenderSource[]> {
   return mapConcurrently(sources, {
     limit: 8,
     work: async (source) => (source.kind === "git" ? { source, tree: await open(source) } : { source }),
@@ -24,14 +19,14 @@ export async function openSources(
 }
 
 /** What names the desired state: the commit of the first source of Git, else the version of the first chart. */
-export function revisionOf(sources: readonly OpenedSource[]): string {
+export function revisionOf(sources: readonly RenderSource[]): string {
   const [first] = sources;
   const commit = sources.find(({ tree }) => tree !== undefined)?.tree?.commit;
   return commit ?? (first?.source.kind === "chart" ? first.source.chart.version : "");
 }
 
 export interface Heads {
-  readonly sources: readonly OpenedSource[];
+  readonly sources: readonly RenderSource[];
   /** Asked only where the render told a chart what the cluster can do. */
   readonly capabilities: () => Promise<ClusterCapabilities>;
 }
@@ -55,7 +50,7 @@ export async function changedInput(
 }
 
 /** The same inputs, found again at other commits. */
-export function inputsAt(inputs: RenderInputs, sources: readonly OpenedSource[]): RenderInputs {
+export function inputsAt(inputs: RenderInputs, sources: readonly RenderSource[]): RenderInputs {
   const repositories = inputs.repositories.map((read) => {
     const revision = treeOf(sources, branchKey(read.repository, read.targetRevision))?.commit;
     return revision === undefined ? read : { ...read, revision };
@@ -63,6 +58,6 @@ export function inputsAt(inputs: RenderInputs, sources: readonly OpenedSource[])
   return { ...inputs, repositories };
 }
 
-function treeOf(sources: readonly OpenedSource[], key: string): SourceTree | undefined {
+function treeOf(sources: readonly RenderSource[], key: string): SourceTree | undefined {
   return sources.find(({ source }) => source.kind === "git" && branchKey(source.repository, source.targetRevision) === key)?.tree;
 }

@@ -1,20 +1,21 @@
 import { mapConcurrently } from "../cluster/concurrency.ts";
 import { isDriftlessError, messageOf } from "../errors.ts";
 import type { Application, Configuration } from "../model/application.ts";
-import { type ClusterCapabilities, type GitSource, gitSources } from "../model/application-source.ts";
+import type { ClusterCapabilities } from "../model/application-source.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { RevisionMessage } from "../model/delivery.ts";
 import type { ApplicationState } from "../model/sync.ts";
-import { branchesOf, branchKey, capabilitiesDigest, definitionText, readersOf } from "../plan/affected.ts";
+import { branchKey, definitionText, readersOf } from "../plan/affected.ts";
 import type { SyncStarter } from "../queue/queue.ts";
 import { checkRepositoryId } from "../source/repository-binding.ts";
 import type { Sources } from "../source/source.ts";
-import type { PlanIndex, PlannedInputs, Stores } from "../store/store.ts";
+import type { PlanIndex, Stores } from "../store/store.ts";
 import { openCapabilities } from "./capabilities.ts";
 import { closeDelivery } from "./close-delivery.ts";
-import { type OpenedHeads, openHeads } from "./heads.ts";
-import { createPlanApplication, type PlanApplicationDeps, type PlanOutcome } from "./plan-application.ts";
-import { indexEntry, unchangedSince } from "./plan-index.ts";
+import { openHeads } from "./heads.ts";
+import { createPlanAll, type Opened, type PlannedAll } from "./plan-all.ts";
+import type { PlanApplicationDeps, PlanOutcome } from "./plan-application.ts";
+import { recordHeads, unchangedReaders } from "./plan-index.ts";
 import { createPlanRemoved } from "./plan-removed.ts";
 import {
   type ConfigurationSource,
@@ -44,20 +45,6 @@ interface PlanRun {
   readonly correlationId: string;
 }
 
-/** What one plan asks for once. */
-interface Opened {
-  readonly heads: OpenedHeads;
-  readonly capabilities: (cluster: string) => Promise<ClusterCapabilities>;
-}
-
-interface PlannedAll {
-  /** Those whose plan came to its end. */
-  readonly applications: readonly Application[];
-  readonly outcomes: readonly PlanOutcome[];
-  /** Why others were cut off; undefined when none was. */
-  readonly interrupted: unknown;
-}
-
 interface Planned extends Pick<PlannedAll, "outcomes" | "interrupted"> {
   /** Whether any application reads the branch. */
   readonly used: boolean;
@@ -69,7 +56,7 @@ interface Planned extends Pick<PlannedAll, "outcomes" | "interrupted"> {
  */
 export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMessage, options?: CallOptions) => Promise<void> {
   const { stores, sources, starter, log } = deps;
-  const planApplication = createPlanApplication(deps);
+  const planAll = createPlanAll(deps);
   const planRemoved = createPlanRemoved(deps);
   const readConfiguration = createReadConfiguration({ sources, store: stores.configuration, from: deps.configuration });
 
@@ -139,7 +126,7 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
     if (index !== undefined) await stores.heads.put(repository, branch, "", options);
     const planned = await planAll(changed, { ...request, states: await statesOf(changed, options), opened }, options);
     await startRuns(planned.outcomes, request, options);
-    await recordHeads(planned, { ...request, opened, unchanged }, options);
+    await recordHeads(stores.heads, { ...request, opened, unchanged, planned }, options);
     return { ...planned, used: readers.length > 0 };
   }
 
@@ -158,7 +145,7 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
     const removed = await planRemoved({ configuration, states, correlationId: request.correlationId }, options);
     const outcomes = [...planned.outcomes, ...removed];
     await startRuns(outcomes, request, options);
-    await recordHeads(planned, { ...request, opened, unchanged: {} }, options);
+    await recordHeads(stores.heads, { ...request, opened, unchanged: {}, planned }, options);
     return { ...planned, outcomes, used: applications.length > 0 };
   }
 
@@ -169,79 +156,12 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
     };
   }
 
-  /** What the index says of the readers of the pushed branch that need no look; nothing where the head cannot be opened. */
-  async function unchangedReaders(
-    index: PlanIndex | undefined,
-    { number, message, readers, opened }: PlanRun & { readonly readers: readonly Application[]; readonly opened: Opened },
-    options: CallOptions,
-  ): Promise<PlannedInputs> {
-    const source = sourceAt(readers, message);
-    if (index === undefined || index.configuration !== number || source === undefined) return {};
-    // What is wrong with the branch, each application says for itself.
-    const tree = await opened.heads.open(source).catch(() => undefined);
-    if (tree === undefined) return {};
-    const clusterDigest = (cluster: string) => opened.capabilities(cluster).then(capabilitiesDigest, () => undefined);
-    return unchangedSince(index.inputs, { applications: readers, tree, clusterDigest }, options);
-  }
-
   async function statesOf(applications: readonly Application[], options: CallOptions): Promise<States> {
     const few = applications.length <= 100;
     const known = few
       ? await mapConcurrently(applications, { limit: 16, work: ({ name }) => stores.applications.get(name, options) })
       : await stores.applications.list(options);
     return new Map(known.flatMap((state) => (state === undefined ? [] : [[state.application, state]])));
-  }
-
-  /** Plans each by itself: one that is cut off, since a repository or a cluster is away, leaves the others their outcomes. */
-  async function planAll(
-    applications: readonly Application[],
-    { configuration, correlationId, states, opened }: PlanRun & { readonly states: States; readonly opened: Opened },
-    options: CallOptions,
-  ): Promise<PlannedAll> {
-    const { remoteBases } = configuration;
-    const cutOff = new Map<string, unknown>();
-    const outcomes = await mapConcurrently(applications, {
-      limit: 16,
-      work: async (application) => {
-        const { name } = application;
-        const { heads, capabilities } = opened;
-        try {
-          const request = { application, state: states.get(name), open: heads.open, capabilities, remoteBases, correlationId };
-          return [await planApplication(request, options)];
-        } catch (error) {
-          cutOff.set(name, error);
-          return [];
-        }
-      },
-    });
-    return {
-      applications: applications.filter(({ name }) => !cutOff.has(name)),
-      outcomes: outcomes.flat(),
-      interrupted: weightiest([...cutOff.values()]),
-    };
-  }
-
-  /** A head counts as planned when everybody who reads it was, and then gets an index of what they read. */
-  async function recordHeads(
-    { applications, outcomes }: PlannedAll,
-    { configuration, number, opened, unchanged }: PlanRun & { readonly opened: Opened; readonly unchanged: PlannedInputs },
-    options: CallOptions,
-  ): Promise<void> {
-    const done = new Set(applications);
-    const states = new Map(outcomes.flatMap((of) => (of.outcome === "failed" ? [] : [[of.application, of.state]])));
-    for (const [key, at] of branchesOf(applications)) {
-      const readers = readersOf(configuration.applications, at);
-      if (!readers.every((application) => done.has(application) || unchanged[application.name] !== undefined)) continue;
-      const entries = readers.flatMap((application) => {
-        const state = states.get(application.name);
-        const entry = state === undefined ? unchanged[application.name] : indexEntry(application, state);
-        return entry === undefined ? [] : [[application.name, entry] as const];
-      });
-      const inputs = Object.fromEntries(entries);
-      const index = await stores.heads.saveIndex(at, { configuration: number, inputs }, options);
-      const named = index === undefined ? options : { ...options, index };
-      await stores.heads.put(at.repository, at.branch, opened.heads.revision(key), named);
-    }
   }
 
   /** The branch of driftless.yaml itself, which may hold no application, or have been recorded with them already. */
@@ -267,16 +187,4 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
       });
     }
   }
-}
-
-/** A source of these applications that is this branch. */
-function sourceAt(readers: readonly Application[], { repository, branch }: RevisionMessage): GitSource | undefined {
-  const key = branchKey(repository, branch);
-  const sources = readers.flatMap((reader) => gitSources(reader.sources));
-  return sources.find((source) => branchKey(source.repository, source.targetRevision) === key);
-}
-
-/** The one that decides when the message comes again: a wait that somebody asked for before any other. */
-function weightiest(errors: readonly unknown[]): unknown {
-  return errors.find((error) => isDriftlessError(error) && error.facts["retryAfterSeconds"] !== undefined) ?? errors[0];
 }

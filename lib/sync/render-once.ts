@@ -3,9 +3,9 @@ import type { ClusterCapabilities } from "../model/application-source.ts";
 import type { CallOptions } from "../model/call.ts";
 import { canonicalJson, type JsonValue } from "../model/json.ts";
 import { branchKey } from "../plan/affected.ts";
-import type { Renderer } from "../render/renderer.ts";
+import type { Renderer, RenderSource } from "../render/renderer.ts";
 import type { StoredRender, Stores } from "../store/store.ts";
-import { changedInput, inputsAt, type OpenedSource } from "./opened-source.ts";
+import { changedInput, inputsAt } from "./opened-source.ts";
 
 export interface RenderOnceDeps {
   readonly stores: Pick<Stores, "renders" | "snapshots" | "digest">;
@@ -14,7 +14,7 @@ export interface RenderOnceDeps {
 
 export interface RenderOnceRequest {
   readonly application: Application;
-  readonly sources: readonly OpenedSource[];
+  readonly sources: readonly RenderSource[];
   readonly remoteBases: readonly string[];
   /** What charts are told of the cluster; asked for at most once. */
   readonly capabilities: () => Promise<ClusterCapabilities>;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { refuseToken, type TokenCheck } from "../../cli/local/eks-token.ts";
+import { type PresignRequest, presign } from "../../lib/aws/sigv4.ts";
 import { mintToken, type TokenRequest } from "../../lib/cluster/eks.ts";
-import { type PresignRequest, presign } from "../../lib/cluster/sigv4.ts";
 
 const credentials = { accessKeyId: "AKIDLOCAL", secretAccessKey: "local-secret" };
 const at = new Date("2026-11-21T08:00:00Z");

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after } from "node:test";
 import { DriftlessError } from "../../lib/errors.ts";
+import { noHelmOptions } from "../../lib/model/application-source.ts";
 import type { Manifest } from "../../lib/model/resource.ts";
 import type { Decryption } from "../../lib/render/decryption.ts";
 import { createHelperRenderer } from "../../lib/render/helper-renderer.ts";
@@ -76,13 +77,5 @@ export const shopChart = {
     'apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData: {user: {{ .Values.user }}, password: {{ .Values.password | quote }}, file: {{ .Files.Get "extra.txt" | quote }}}\n',
 };
 
-export const noHelmOptions = {
-  releaseName: "",
-  valueFiles: [],
-  ignoreMissingValueFiles: false,
-  values: {},
-  parameters: [],
-  kubeVersion: "v1.35.0",
-  apiVersions: [],
-  skipCrds: false,
-};
+/** The version is stated, so that no cluster is asked. */
+export const statedHelmOptions = { ...noHelmOptions, kubeVersion: "v1.35.0" };

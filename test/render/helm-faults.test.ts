@@ -4,11 +4,12 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
 import { createGzip, gzipSync } from "node:zlib";
+import { noHelmOptions } from "../../lib/model/application-source.ts";
 import { HelperProcess } from "../../lib/render/helper-process.ts";
 import type { HelmJob } from "../../lib/render/helper-protocol.ts";
 import { silentLog } from "../../lib/telemetry/log.ts";
 import * as charts from "./helm-charts.ts";
-import { helperBinary, noHelmOptions, renderFolder, testRenderer } from "./helper.ts";
+import { helperBinary, renderFolder, testRenderer } from "./helper.ts";
 import { type TarEntry, tarball, tarHeader } from "./tarball.ts";
 import { memoryTree, type TreeFiles } from "./tree.ts";
 

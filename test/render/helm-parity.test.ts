@@ -4,11 +4,11 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import * as fc from "fast-check";
-import type { HelmOptions } from "../../lib/model/application-source.ts";
+import { type HelmOptions, noHelmOptions } from "../../lib/model/application-source.ts";
 import { canonicalJson, type JsonObject, parseJson, stringifyJson } from "../../lib/model/json.ts";
 import { type HelmCli, startHelmCli } from "../support/helm-cli.ts";
 import * as charts from "./helm-charts.ts";
-import { corpora, noHelmOptions, renderFolder, testRenderer } from "./helper.ts";
+import { corpora, renderFolder, testRenderer } from "./helper.ts";
 import { filesBelow, memoryTree, type TreeFiles } from "./tree.ts";
 
 const renderer = await testRenderer();

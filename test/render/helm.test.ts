@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ApplicationSource, ClusterCapabilities, GitSource } from "../../lib/model/application-source.ts";
+import {
+  type ApplicationSource,
+  type ClusterCapabilities,
+  type GitSource,
+  noHelmOptions,
+} from "../../lib/model/application-source.ts";
 import type { ChartReference } from "../../lib/model/chart.ts";
 import type { Manifest } from "../../lib/model/resource.ts";
 import { capabilitiesDigest } from "../../lib/plan/affected.ts";
 import type { RenderRequest } from "../../lib/render/renderer.ts";
 import * as charts from "./helm-charts.ts";
-import { noHelmOptions, renderFolder, testRenderer } from "./helper.ts";
+import { renderFolder, testRenderer } from "./helper.ts";
 import { tarball } from "./tarball.ts";
 import { type MemoryTree, memoryTree, type TreeFiles } from "./tree.ts";
 

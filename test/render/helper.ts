@@ -1,6 +1,6 @@
 import path from "node:path";
 import { after } from "node:test";
-import type { GitSource, HelmOptions, KustomizeOptions } from "../../lib/model/application-source.ts";
+import type { GitSource, KustomizeOptions } from "../../lib/model/application-source.ts";
 import type { CallOptions } from "../../lib/model/call.ts";
 import type { Manifest } from "../../lib/model/resource.ts";
 import type { SourceTree } from "../../lib/model/tree.ts";
@@ -62,18 +62,6 @@ export async function renderFolder(
   );
   return { ...rendered, renderer: renderers[0], inputs: inputs.repositories[0]?.paths ?? {} };
 }
-
-/** Renders a chart as it is. */
-export const noHelmOptions: HelmOptions = {
-  releaseName: "",
-  valueFiles: [],
-  ignoreMissingValueFiles: false,
-  values: {},
-  parameters: [],
-  kubeVersion: "",
-  apiVersions: [],
-  skipCrds: false,
-};
 
 /** Lays nothing over a kustomization. */
 export const noKustomizeOptions: KustomizeOptions = {

@@ -7,7 +7,7 @@ import { createHelperRenderer } from "../../lib/render/helper-renderer.ts";
 import { jsonLog } from "../../lib/telemetry/log.ts";
 import { Secret } from "../../lib/telemetry/secret.ts";
 import { startSops } from "../support/sops.ts";
-import { shopChart as chart, encryptFiles, noHelmOptions as noOptions, type PlainFiles } from "./encrypted.ts";
+import { shopChart as chart, encryptFiles, statedHelmOptions as noOptions, type PlainFiles } from "./encrypted.ts";
 import { type FolderToRender, helperBinary, renderFolder } from "./helper.ts";
 import { configMap } from "./manifests.ts";
 import { memoryTree } from "./tree.ts";

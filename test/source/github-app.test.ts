@@ -16,12 +16,7 @@ describe("repositories of GitHub, read as an App", () => {
     bed = await openGithubBed();
   });
   after(() => bed.close());
-  afterEach(() => {
-    bed.github.refuse("api", undefined);
-    bed.github.refuse("git", undefined);
-    bed.github.requests.splice(0);
-    bed.github.gitAuthorizations.splice(0);
-  });
+  afterEach(() => bed.forget());
 
   /** A private repository with one commit, on an account of its own where the App is installed. */
   async function aRepository(): Promise<GithubRepository & { readonly owner: string; readonly head: string }> {

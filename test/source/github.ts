@@ -27,6 +27,8 @@ export interface GithubBed {
   /** Sources as a function has them after a cold start; the secret is read anew. */
   sources(options?: { readonly apiUrl?: string; readonly timeoutMs?: number }): Sources;
   authorization(options?: { readonly apiUrl?: string; readonly timeoutMs?: number }): Authorization;
+  /** As at first: nothing is refused, and nothing was asked. */
+  forget(): void;
   close(): Promise<void>;
 }
 
@@ -57,6 +59,11 @@ export async function openGithubBed(): Promise<GithubBed> {
     github,
     bindings,
     secrets,
+    forget() {
+      for (const what of ["api", "git"] as const) github.refuse(what, undefined);
+      github.requests.splice(0);
+      github.gitAuthorizations.splice(0);
+    },
     authorization,
     sources: (options?: Parameters<GithubBed["sources"]>[0]) =>
       createSources({ authorization: authorization(options), clock, log }),

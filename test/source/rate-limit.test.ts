@@ -52,12 +52,7 @@ describe("C8: rate limits are errors that carry the wait, and nobody waits in th
     await commit(repository.path, { "a.yaml": "kind: A\n" });
   });
   after(() => bed.close());
-  afterEach(() => {
-    bed.github.refuse("api", undefined);
-    bed.github.refuse("git", undefined);
-    bed.github.requests.splice(0);
-    bed.github.gitAuthorizations.splice(0);
-  });
+  afterEach(() => bed.forget());
 
   async function failure(act: Promise<unknown>): Promise<DriftlessError> {
     const error = await act.then(

@@ -1,3 +1,4 @@
+import { readSecretText, type SecretPlace } from "../../aws/secrets-manager.ts";
 import { DriftlessError } from "../../errors.ts";
 import type { CallOptions } from "../../model/call.ts";
 import { isJsonObject, type JsonValue, parseJson } from "../../model/json.ts";
@@ -15,6 +16,27 @@ export type FindCredentials = (host: string, options?: CallOptions) => Promise<C
 export function chartCredentials(text: Secret): FindCredentials {
   const known = new Map(Object.entries(parsed(text)).map(([host, entry]) => [host.toLowerCase(), entryOf(host, entry)]));
   return async (host) => known.get(host.toLowerCase());
+}
+
+/** The same from a secret of Secrets Manager, read when a chart is first fetched; a failure is not kept. */
+export function createSecretChartCredentials(place: SecretPlace): FindCredentials {
+  let known: Promise<FindCredentials> | undefined;
+  return async (host, options) => {
+    // Shared by everyone who asks meanwhile, so no caller's signal ends it.
+    known ??= readSecret(place).then(chartCredentials);
+    known.catch(() => {
+      known = undefined;
+    });
+    return (await known)(host, options);
+  };
+}
+
+async function readSecret(place: SecretPlace): Promise<Secret> {
+  const text = await readSecretText(place).catch((cause: unknown) => {
+    const message = `the credentials of chart repositories ${place.secretId} could not be read from Secrets Manager`;
+    throw new DriftlessError("config", message, { cause, retryable: true, facts: { secretId: place.secretId } });
+  });
+  return new Secret(text);
 }
 
 /** The value of an Authorization header. */

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from "node:crypto";
+import { type AwsCredentials, signPost } from "../../aws/sigv4.ts";
 import { DriftlessError } from "../../errors.ts";
 import type { CallOptions } from "../../model/call.ts";
 import { isJsonObject, type JsonValue } from "../../model/json.ts";
@@ -15,12 +15,6 @@ export interface EcrDeps {
   readonly clock: Clock;
   /** Default: the region's own. */
   readonly endpoint?: URL;
-}
-
-export interface AwsCredentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string | undefined;
 }
 
 interface Token extends ChartCredentials {
@@ -56,8 +50,8 @@ async function requestToken(
   const body = "{}";
   const target = "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken";
   const unsigned = { "content-type": "application/x-amz-json-1.1", "x-amz-target": target };
-  const signing = { region, host: endpoint.host, headers: unsigned, body, at: clock.now(), credentials: await credentials() };
-  const { headers, authorization } = signEcrRequest(signing);
+  const signing = { region, host: endpoint.host, service: "ecr", headers: unsigned, at: clock.now() };
+  const { headers, authorization } = signPost({ ...signing, body, credentials: await credentials() });
   const read = async (answer: HttpAnswer): Promise<Token> => {
     if (answer.status === 200) return tokenIn(jsonIn(await readSmall(answer.body)), region);
     const retryable = answer.status >= 500 || answer.status === 429;
@@ -68,42 +62,6 @@ async function requestToken(
     );
   };
   return http.exchange({ url: endpoint, method: "POST", headers, body, authorization, anyStatus: true }, read, options);
-}
-
-export interface EcrSigning {
-  readonly region: string;
-  readonly host: string;
-  /** Lower case. */
-  readonly headers: { readonly [name: string]: string };
-  readonly body: string;
-  readonly at: Date;
-  readonly credentials: AwsCredentials;
-}
-
-/**
- * Signs a POST to `/` (AWS Signature Version 4, header form).
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html
- */
-export function signEcrRequest({ region, host, headers: unsigned, body, at, credentials }: EcrSigning): {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly authorization: Secret;
-} {
-  const time = at.toISOString().replace(/[:-]|\.\d{3}/g, "");
-  const { accessKeyId, secretAccessKey, sessionToken } = credentials;
-  const headers = {
-    ...unsigned,
-    "x-amz-date": time,
-    ...(sessionToken === undefined ? {} : { "x-amz-security-token": sessionToken }),
-  };
-  const signed = Object.entries({ ...headers, host }).sort(([a], [b]) => (a < b ? -1 : 1));
-  const names = signed.map(([name]) => name).join(";");
-  const lines = signed.map(([name, value]) => `${name}:${value}\n`).join("");
-  const scope = `${time.slice(0, 8)}/${region}/ecr/aws4_request`;
-  const toSign = ["AWS4-HMAC-SHA256", time, scope, hash(["POST", "/", "", lines, names, hash(body)].join("\n"))].join("\n");
-  const key = scope.split("/").reduce<string | Buffer>(hmac, `AWS4${secretAccessKey}`);
-  const signature = hmac(key, toSign).toString("hex");
-  const value = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`;
-  return { headers, authorization: new Secret(value) };
 }
 
 function tokenIn(answer: JsonValue | undefined, region: string): Token {
@@ -126,12 +84,4 @@ async function readSmall(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
     if (size > maxAnswerBytes) throw new DriftlessError("source", "Amazon ECR answered with more than a token");
   }
   return Buffer.concat(chunks);
-}
-
-function hmac(key: string | Buffer, text: string): Buffer {
-  return createHmac("sha256", key).update(text).digest();
-}
-
-function hash(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -1,0 +1,123 @@
+import { createHash, createHmac } from "node:crypto";
+import { Secret } from "../telemetry/secret.ts";
+
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string | undefined;
+}
+
+/** What both forms of a signature are made of: AWS Signature Version 4. */
+interface Signing {
+  readonly host: string;
+  readonly region: string;
+  /** Signing name: `sts`. */
+  readonly service: string;
+  /** Headers that are signed; lower case. */
+  readonly headers: { readonly [name: string]: string };
+  readonly credentials: AwsCredentials;
+  readonly at: Date;
+}
+
+export interface PresignRequest extends Signing {
+  readonly query: { readonly [name: string]: string };
+  /** Seconds. */
+  readonly expiresIn: number;
+}
+
+export interface SignPostRequest extends Signing {
+  readonly body: string;
+}
+
+/**
+ * Signs a GET of `/` into its URL (query form), without asking anyone; who redeems the URL must send the headers.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html
+ */
+export function presign({ query, expiresIn, ...signing }: PresignRequest): string {
+  const { host, headers, credentials } = signing;
+  const { time, scope } = scopeOf(signing);
+  const parameters: Record<string, string> = {
+    ...query,
+    "X-Amz-Algorithm": algorithm,
+    "X-Amz-Credential": `${credentials.accessKeyId}/${scope}`,
+    "X-Amz-Date": time,
+    "X-Amz-Expires": String(expiresIn),
+    "X-Amz-SignedHeaders": namesOf(signedHeaders({ ...headers, host })),
+    ...(credentials.sessionToken === undefined ? {} : { "X-Amz-Security-Token": credentials.sessionToken }),
+  };
+  const canonicalQuery = Object.entries(parameters)
+    .map(([name, value]): [string, string] => [encode(name), encode(value)])
+    .sort(byName)
+    .map(([name, value]) => `${name}=${value}`)
+    .join("&");
+  const signature = signatureOf(signing, { method: "GET", query: canonicalQuery, headers, body: "" });
+  return `https://${host}/?${canonicalQuery}&X-Amz-Signature=${signature}`;
+}
+
+/** Signs a POST to `/` (header form): the headers to send, and the value of Authorization. */
+export function signPost({ body, ...signing }: SignPostRequest): {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly authorization: Secret;
+} {
+  const { accessKeyId, sessionToken } = signing.credentials;
+  const { time, scope } = scopeOf(signing);
+  const headers = {
+    ...signing.headers,
+    "x-amz-date": time,
+    ...(sessionToken === undefined ? {} : { "x-amz-security-token": sessionToken }),
+  };
+  const names = namesOf(signedHeaders({ ...headers, host: signing.host }));
+  const signature = signatureOf(signing, { method: "POST", query: "", headers, body });
+  const value = `${algorithm} Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`;
+  return { headers, authorization: new Secret(value) };
+}
+
+const algorithm = "AWS4-HMAC-SHA256";
+
+interface Canonical {
+  readonly method: string;
+  readonly query: string;
+  readonly headers: Signing["headers"];
+  readonly body: string;
+}
+
+function signatureOf(signing: Signing, { method, query, headers, body }: Canonical): string {
+  const { time, scope } = scopeOf(signing);
+  const signed = signedHeaders({ ...headers, host: signing.host });
+  const lines = signed.map(([name, value]) => `${name}:${value.trim().replace(/ +/g, " ")}\n`).join("");
+  const request = [method, "/", query, lines, namesOf(signed), sha256(body)].join("\n");
+  const key = scope.split("/").reduce<string | Buffer>(hmac, `AWS4${signing.credentials.secretAccessKey}`);
+  return hmac(key, [algorithm, time, scope, sha256(request)].join("\n")).toString("hex");
+}
+
+function scopeOf({ at, region, service }: Signing): { readonly time: string; readonly scope: string } {
+  const time = at.toISOString().replace(/[:-]|\.\d{3}/g, "");
+  return { time, scope: `${time.slice(0, 8)}/${region}/${service}/aws4_request` };
+}
+
+type Headers = readonly (readonly [string, string])[];
+
+function signedHeaders(headers: Signing["headers"]): Headers {
+  return Object.entries(headers).sort(byName);
+}
+
+function namesOf(headers: Headers): string {
+  return headers.map(([name]) => name).join(";");
+}
+
+function byName([a]: readonly [string, string], [b]: readonly [string, string]): number {
+  return a < b ? -1 : 1;
+}
+
+function hmac(key: string | Buffer, text: string): Buffer {
+  return createHmac("sha256", key).update(text).digest();
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** RFC 3986, stricter than `encodeURIComponent` by five characters. */
+function encode(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+}
