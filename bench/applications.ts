@@ -4,6 +4,8 @@ export interface ApplicationFiles {
   readonly name: string;
   /** Value of the one variable that a change changes. */
   readonly mark: string;
+  /** Asks for one pod of an image that nobody has, so that the Deployment never gets ready. */
+  readonly broken?: boolean;
 }
 
 /** `app-000`, `app-001` and so on for prefix `app`. */
@@ -12,24 +14,35 @@ export function applicationNames({ prefix, count }: { readonly prefix: string; r
 }
 
 /** Path to text: a ServiceAccount, a Service with two ports, a Deployment of no replicas, an Ingress. */
-export function applicationFiles({ name, mark }: ApplicationFiles): Record<string, string> {
+export function applicationFiles({ name, ...rest }: ApplicationFiles): Record<string, string> {
   const folder = `apps/${name}`;
   return {
     [`${folder}/serviceaccount.yaml`]: `apiVersion: v1\nkind: ServiceAccount\n${metadata(name)}`,
     [`${folder}/service.yaml`]: service(name),
     [`${folder}/ingress.yaml`]: ingress(name),
-    ...deploymentFile({ name, mark }),
+    ...deploymentFile({ name, ...rest }),
   };
 }
 
 /** The one file that a new mark changes. */
-export function deploymentFile({ name, mark }: ApplicationFiles): Record<string, string> {
-  return { [`apps/${name}/deployment.yaml`]: deployment(name, mark) };
+export function deploymentFile({ name, mark, broken = false }: ApplicationFiles): Record<string, string> {
+  return { [`apps/${name}/deployment.yaml`]: deployment(name, { mark, broken }) };
 }
 
-/** `driftless.yaml` for these applications, all on one cluster. */
-export function configurationText(names: readonly string[]): string {
-  const entries = names.map((name) => `  - { name: ${name}, path: apps/${name}, cluster: bench, namespace: ${name} }\n`);
+/** All files of all of these applications. */
+export function filesOf(names: readonly string[], all: Omit<ApplicationFiles, "name">): Record<string, string> {
+  return Object.assign({}, ...names.map((name) => applicationFiles({ name, ...all }))) as Record<string, string>;
+}
+
+/** The files of these applications that a new mark changes. */
+export function changedFiles(names: readonly string[], all: Omit<ApplicationFiles, "name">): Record<string, string> {
+  return Object.assign({}, ...names.map((name) => deploymentFile({ name, ...all }))) as Record<string, string>;
+}
+
+/** `driftless.yaml` for these applications, all on one cluster; `createNamespace` has each bring its namespace. */
+export function configurationText(names: readonly string[], { createNamespace = false } = {}): string {
+  const sync = createNamespace ? ", sync: { createNamespace: true }" : "";
+  const entries = names.map((name) => `  - { name: ${name}, path: apps/${name}, cluster: bench, namespace: ${name}${sync} }\n`);
   return `clusters:\n  - { name: bench, context: admin }\napplications:${entries.length === 0 ? " []\n" : `\n${entries.join("")}`}`;
 }
 
@@ -75,11 +88,11 @@ ${metadata(name)}spec:
 `;
 }
 
-function deployment(name: string, mark: string): string {
+function deployment(name: string, { mark, broken }: { readonly mark: string; readonly broken: boolean }): string {
   return `apiVersion: apps/v1
 kind: Deployment
 ${metadata(name)}spec:
-  replicas: 0
+  replicas: ${broken ? 1 : 0}
   strategy:
     type: RollingUpdate
     rollingUpdate: { maxUnavailable: 1 }
@@ -98,7 +111,7 @@ ${metadata(name)}spec:
       terminationGracePeriodSeconds: 30
       containers:
         - name: web
-          image: ghcr.io/stefanprodan/podinfo:6.5.3
+          image: ghcr.io/stefanprodan/podinfo:${broken ? "broken" : "6.5.3"}
           imagePullPolicy: IfNotPresent
           command: [./podinfo]
           args:

@@ -13,16 +13,25 @@ export interface SeenDeployment {
   readonly observed: number;
 }
 
-export type Holds = (deployment: SeenDeployment | undefined, application: string) => boolean;
+export type Holds = (deployment: SeenDeployment | undefined, name: string) => boolean;
 
-/** A watch on all Deployments: it tells of a change as soon as the API server does. */
+export interface Wanted {
+  /** For the error. */
+  readonly what: string;
+  readonly holds: Holds;
+  /** Asked when the time is up: what may be the reason. */
+  readonly hint?: () => string;
+  readonly withinMs?: number;
+}
+
+/** A watch on all Deployments, whose names are each used once: it tells of a change as soon as the API server does. */
 export interface DeploymentWatch {
   /**
-   * Waits until the Deployment of each of these applications is as wanted (undefined: it is not there); the time of the last
-   * one, in milliseconds of `performance.now()`.
+   * Waits until each Deployment of these names is as wanted (undefined: it is not there); the time of the last one, in
+   * milliseconds of `performance.now()`.
    */
-  until(names: readonly string[], wanted: { readonly what: string; readonly holds: Holds }): Promise<number>;
-  /** The Deployment of an application as the watch last saw it. */
+  until(names: readonly string[], wanted: Wanted): Promise<number>;
+  /** A Deployment as the watch last saw it. */
   get(name: string): SeenDeployment | undefined;
   close(): void;
 }
@@ -30,7 +39,7 @@ export interface DeploymentWatch {
 interface WatchEvent {
   readonly type: string;
   readonly object: {
-    readonly metadata: { readonly namespace: string; readonly name: string; readonly generation?: number };
+    readonly metadata: { readonly name: string; readonly generation?: number };
     readonly status?: { readonly observedGeneration?: number };
     readonly spec: { readonly template: { readonly spec: { readonly containers: readonly Container[] } } };
   };
@@ -49,7 +58,7 @@ interface Waiter {
 
 export async function watchDeployments(
   access: ApiAccess,
-  { signal, hint }: { readonly signal: AbortSignal; readonly hint: () => string },
+  { signal }: { readonly signal: AbortSignal },
 ): Promise<DeploymentWatch> {
   const live = new Map<string, SeenDeployment>();
   const waiters = new Set<Waiter>();
@@ -64,10 +73,10 @@ export async function watchDeployments(
   const onLine = (line: string): void => {
     const { type, object } = JSON.parse(line) as WatchEvent;
     if (type === "ERROR") return onEnd(new DriftlessError("cluster", `the watch on Deployments ended: ${line}`));
-    const { namespace } = object.metadata;
-    if (type === "DELETED") live.delete(namespace);
-    else live.set(namespace, seenDeployment(object));
-    look(namespace);
+    const { name } = object.metadata;
+    if (type === "DELETED") live.delete(name);
+    else live.set(name, seenDeployment(object));
+    look(name);
   };
   const onEnd = (error: Error): void => {
     if (closed) return;
@@ -77,8 +86,8 @@ export async function watchDeployments(
   const response = await openWatch(access, signal);
   readLines(response, { onLine, onEnd });
   return {
-    until(names, { what, holds }) {
-      const expectation = expectAll(names, { what, signal, hint });
+    until(names, { holds, ...expected }) {
+      const expectation = expectAll(names, { ...expected, signal });
       waiters.add({ names: new Set(names), holds, expectation });
       for (const name of names) look(name);
       return expectation.all;

@@ -17,8 +17,10 @@ export interface FunctionEvent {
 export interface FunctionEvents {
   /** Takes one line. */
   write(line: string): void;
-  /** Waits until the syncs of these applications that one delivery or sweep started have ended; rejects when one did not succeed. */
-  recorded(names: readonly string[], correlationId: string): Promise<number>;
+  /** Waits until a sync of each of these applications has ended; rejects when one did not succeed. */
+  recorded(names: readonly string[], of?: EventsOf): Promise<number>;
+  /** Waits until the syncs of these applications wait for their objects to be healthy. */
+  waiting(names: readonly string[], of?: EventsOf): Promise<number>;
   /** When such an event came last; undefined when none came. */
   last(event: string, correlationId: string): number | undefined;
   /** The newest line of level warn or error, for an error's text; "" when there is none. */
@@ -27,8 +29,15 @@ export interface FunctionEvents {
   clear(): void;
 }
 
+export interface EventsOf {
+  /** Only of this delivery or sweep. */
+  readonly correlationId?: string;
+  readonly withinMs?: number;
+}
+
 interface Waiter {
-  readonly correlationId: string;
+  readonly event: string;
+  readonly correlationId: string | undefined;
   readonly expectation: Expectation;
 }
 
@@ -37,11 +46,21 @@ export function createFunctionEvents({ signal }: { readonly signal: AbortSignal 
   const waiters = new Set<Waiter>();
   let complaint = "";
 
-  const show = (event: FunctionEvent, { correlationId, expectation }: Waiter): void => {
-    if (event.correlationId !== correlationId) return;
+  const show = (event: FunctionEvent, { event: wanted, correlationId, expectation }: Waiter): void => {
+    if (correlationId !== undefined && event.correlationId !== correlationId) return;
     const reason = whyFailed(event);
     if (reason !== undefined) expectation.fail(new DriftlessError("apply", reason));
-    else if (event.event === "sync.recorded") expectation.seen(event.application ?? "");
+    else if (event.event === wanted) expectation.seen(event.application ?? "");
+  };
+  const waitFor = (
+    names: readonly string[],
+    { event, what, correlationId, ...within }: EventsOf & { readonly event: string; readonly what: string },
+  ): Promise<number> => {
+    const expectation = expectAll(names, { ...within, what, signal, hint: () => complaint });
+    const waiter = { event, correlationId, expectation };
+    waiters.add(waiter);
+    for (const known of events) show(known, waiter);
+    return expectation.all;
   };
 
   return {
@@ -55,13 +74,8 @@ export function createFunctionEvents({ signal }: { readonly signal: AbortSignal 
         else waiters.delete(waiter);
       }
     },
-    recorded(names, correlationId) {
-      const expectation = expectAll(names, { what: "syncs to end", signal, hint: () => complaint });
-      const waiter = { correlationId, expectation };
-      waiters.add(waiter);
-      for (const event of events) show(event, waiter);
-      return expectation.all;
-    },
+    recorded: (names, of = {}) => waitFor(names, { event: "sync.recorded", what: "syncs to end", ...of }),
+    waiting: (names, of = {}) => waitFor(names, { event: "sync.waiting", what: "syncs to wait", ...of }),
     last: (name, correlationId) => events.findLast(({ event, correlationId: id }) => event === name && id === correlationId)?.at,
     complaint: () => complaint,
     clear() {

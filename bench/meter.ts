@@ -1,6 +1,9 @@
-import type { Bed } from "./bed.ts";
+import type { BenchCluster } from "./cluster.ts";
+import type { Fleet } from "./fleet.ts";
 import { requestCounts, requestsBetween } from "./metrics.ts";
 import { cpuSeconds } from "./processes.ts";
+
+export type RequestsMade = ReturnType<typeof requestsBetween>;
 
 /** CPU seconds spent; undefined where the system does not tell. */
 export interface CpuSpent {
@@ -11,9 +14,9 @@ export interface CpuSpent {
 }
 
 /** Starts to count CPU; the answer tells what was spent since. */
-export async function startCpuMeter({ installation, controlPlane }: Bed): Promise<() => Promise<CpuSpent>> {
+export async function startCpuMeter({ installation, cluster }: Fleet): Promise<() => Promise<CpuSpent>> {
   // In the order of their start: etcd, then the API server.
-  const [, apiServer] = controlPlane.pids();
+  const [, apiServer] = cluster.controlPlane.pids();
   const read = async () => {
     const { user, system } = process.cpuUsage();
     const [functions, server] = await Promise.all([cpuSeconds(installation.lambda.pid), cpuSeconds(apiServer)]);
@@ -31,7 +34,7 @@ export async function startCpuMeter({ installation, controlPlane }: Bed): Promis
 }
 
 /** Starts to count requests by the API server's own metrics; the answer tells how many were answered since. */
-export async function startRequestMeter({ controlPlane }: Bed): Promise<() => Promise<ReturnType<typeof requestsBetween>>> {
+export async function startRequestMeter({ controlPlane }: BenchCluster): Promise<() => Promise<RequestsMade>> {
   const before = requestCounts(await controlPlane.metrics());
   return async () => requestsBetween(before, requestCounts(await controlPlane.metrics()));
 }

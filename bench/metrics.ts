@@ -2,7 +2,10 @@
 export type RequestCounts = ReadonlyMap<string, number>;
 
 /** The kinds that the applications of the benchmark are made of. */
-const countedResources = ["serviceaccounts", "services", "deployments", "ingresses"] as const;
+const countedResources = ["serviceaccounts", "services", "configmaps", "deployments", "ingresses"] as const;
+
+/** What is read besides, to judge a workload. */
+const readResources = [...countedResources, "pods"] as const;
 
 /** `PUT` is what only controllers send here, and a watch is counted when it ends, whoever began it and when. */
 const reads = ["GET", "LIST"] as const;
@@ -22,14 +25,14 @@ export function requestCounts(metrics: string): RequestCounts {
   return counts;
 }
 
-/** How many requests for the counted kinds were answered in between. */
+/** How many requests for the counted kinds were answered in between; of pods the reads. */
 export function requestsBetween(
   before: RequestCounts,
   after: RequestCounts,
 ): { readonly reads: number; readonly writes: number } {
-  const sum = (verbs: readonly string[]): number =>
+  const sum = (verbs: readonly string[], resources: readonly string[]): number =>
     verbs
-      .flatMap((verb) => countedResources.map((resource) => `${verb} ${resource}`))
+      .flatMap((verb) => resources.map((resource) => `${verb} ${resource}`))
       .reduce((total, key) => total + (after.get(key) ?? 0) - (before.get(key) ?? 0), 0);
-  return { reads: sum(reads), writes: sum(writes) };
+  return { reads: sum(reads, readResources), writes: sum(writes, countedResources) };
 }

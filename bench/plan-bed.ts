@@ -11,7 +11,7 @@ import type { ApplicationState } from "../lib/model/sync.ts";
 import { createHelperRenderer } from "../lib/render/helper-renderer.ts";
 import { createSources } from "../lib/source/sources.ts";
 import { createDynamoStores } from "../lib/store/dynamodb.ts";
-import { createPlanRevision } from "../lib/sync/plan-revision.ts";
+import { createPlanRevision } from "../lib/sync/plan/plan-revision.ts";
 import { systemClock as clock } from "../lib/telemetry/clock.ts";
 import { silentLog } from "../lib/telemetry/log.ts";
 import { Secret } from "../lib/telemetry/secret.ts";

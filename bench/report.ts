@@ -62,15 +62,17 @@ function preface(applications: number): string {
 ports, a Deployment of no replicas, an Ingress) in a namespace of its own. It is served over Git's smart HTTP. Webhooks are signed as GitHub
 signs them and sent over HTTP, and the functions that run in the cloud run here, against local stand-ins for the table, the queue and Lambda, and
 against a real Kubernetes API server with its controllers. All of it, the control plane and the measuring included, shares this one machine, so
-that seconds are those of a crowded machine: compare them with the kubectl figures beside them, not with other machines.
+that seconds are those of a crowded machine: compare them with the kubectl figures beside them, not with other machines. Cases of fewer or more
+applications have a repository and an installation of their own, and applications of the same four objects.
 
 - A change is *applied* when a watch on the API server shows the new value in the last Deployment concerned; it is *recorded* when its sync has
   ended, healthy, with its row in the table. Both count from the moment before the webhook is sent.
 - *kubectl* means one process of \`kubectl apply --server-side --force-conflicts -R -f apps\`, or of \`kubectl diff --server-side -R -f apps\`, over
   as many applications of the same content in namespaces of their own, from its start to its end, in turns with Driftless. It is the floor for a
   single process that applies everything: it fetches no Git, plans nothing, waits for no health, keeps no record and prunes nothing.
-- *Requests* are those that the API server itself counted for the four kinds, without watches, subresources and the controllers' updates; those
-  to the table and to the Git host are what a cloud would charge for, or limit.
+- *Requests* are those that the API server itself counted for the kinds that are applied, and reads of pods, without watches, subresources and the
+  controllers' updates; those to the table and to the Git host are what a cloud would charge for, or limit.
+- A *bare HTTP client* sends the same server-side applies over connections of its own that are kept open, and looks at nothing but the status.
 - *CPU* of the functions is that of the process that runs them, their renderer included; of the local services, that of everything that stands
   for AWS and for the Git host, and of the measuring itself.
 - One process runs all functions, so that deliveries *at once* wait for each other and for the plans that they start; in the cloud each has an

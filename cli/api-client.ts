@@ -1,12 +1,24 @@
 import { DriftlessError, messageOf } from "../lib/errors.ts";
-import { parseJson } from "../lib/model/json.ts";
+import { type JsonValue, parseJson, stringifyJson } from "../lib/model/json.ts";
 import type { Invocation } from "./command.ts";
 import { readRunning } from "./local/running.ts";
 
-const timeoutMs = 15_000;
+/** A little over what the API itself may take: a plan asks the cluster. */
+const timeoutMs = 35_000;
+
+type Caller = Pick<Invocation, "api" | "environment">;
 
 /** GETs a path of the API and returns its JSON, which the caller knows the shape of. Throws `config` when no API is known. */
-export async function fetchApi<T>(path: string, { api, environment }: Pick<Invocation, "api" | "environment">): Promise<T> {
+export function fetchApi<T>(path: string, caller: Caller): Promise<T> {
+  return ask<T>(path, {}, caller);
+}
+
+/** POSTs to a path of the API, as `fetchApi`; what the API refuses is thrown in its own words. */
+export function postApi<T>(path: string, body: JsonValue, caller: Caller): Promise<T> {
+  return ask<T>(path, { method: "POST", headers: { "content-type": "application/json" }, body: stringifyJson(body) }, caller);
+}
+
+async function ask<T>(path: string, init: RequestInit, { api, environment }: Caller): Promise<T> {
   const base = api ?? environment["DRIFTLESS_API"] ?? (await readRunning(environment))?.api;
   if (base === undefined) {
     throw new DriftlessError(
@@ -16,7 +28,7 @@ export async function fetchApi<T>(path: string, { api, environment }: Pick<Invoc
   }
   const url = `${base.replace(/\/$/, "")}${path}`;
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
+    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) });
     const body = parseJson(await response.text()) as { readonly error?: string };
     if (response.ok) return body as T;
     throw new DriftlessError(

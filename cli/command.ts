@@ -7,12 +7,19 @@ export interface Invocation {
   readonly values: Readonly<Record<string, unknown>>;
   readonly environment: NodeJS.ProcessEnv;
   readonly api?: string;
+  /** Says at once what is going on: a line on standard error. */
+  readonly say: (line: string) => void;
 }
 
 /** The value of a text option; undefined when it was not given. */
 export function textOption({ values }: Invocation, name: string): string | undefined {
   const value = values[name];
   return typeof value === "string" ? value : undefined;
+}
+
+/** Whether an option without a value was given. */
+export function flag({ values }: Invocation, name: string): boolean {
+  return values[name] === true;
 }
 
 export interface Output {

@@ -2,20 +2,43 @@ import { parseArgs } from "node:util";
 import { isDriftlessError, messageOf } from "../lib/errors.ts";
 import { redact } from "../lib/telemetry/redact.ts";
 import { type Command, type Invocation, UsageError } from "./command.ts";
+import { approve } from "./commands/approve.ts";
 import { drift } from "./commands/drift.ts";
 import { explain } from "./commands/explain.ts";
 import { health } from "./commands/health.ts";
 import { history } from "./commands/history.ts";
 import { kubectl } from "./commands/kubectl.ts";
+import { plan } from "./commands/plan.ts";
+import { rebuild } from "./commands/rebuild.ts";
 import { render } from "./commands/render.ts";
+import { resume } from "./commands/resume.ts";
+import { rollback } from "./commands/rollback.ts";
 import { status } from "./commands/status.ts";
+import { suspend } from "./commands/suspend.ts";
+import { sync } from "./commands/sync.ts";
+import { oneLine } from "./table.ts";
 
-const commands: Readonly<Record<string, Command>> = { status, history, drift, explain, render, health, kubectl };
+const commands: Readonly<Record<string, Command>> = {
+  status,
+  history,
+  drift,
+  explain,
+  plan,
+  sync,
+  approve,
+  rollback,
+  suspend,
+  resume,
+  rebuild,
+  render,
+  health,
+  kubectl,
+};
 
 const overview = `driftless: serverless GitOps for Kubernetes
 
 ${Object.values(commands)
-  .map(({ usage, summary }) => `  driftless ${usage.padEnd(38)} ${summary}`)
+  .map(({ usage, summary }) => `  driftless ${usage}\n      ${summary}`)
   .join("\n")}
 
 Options of all:
@@ -61,7 +84,8 @@ function parse(command: Command, args: readonly string[]): Invocation | undefine
     if (positionals.length > command.positionals.most)
       throw new UsageError(`unexpected argument ${positionals[command.positionals.most]}`);
     if (positionals.length < command.positionals.least) throw new UsageError("an argument is missing");
-    return { output, positionals, values, environment: process.env, ...(api === undefined ? {} : { api }) };
+    const say = (line: string): void => void process.stderr.write(redact(`${oneLine(line)}\n`));
+    return { output, positionals, values, environment: process.env, say, ...(api === undefined ? {} : { api }) };
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(messageOf(error));

@@ -16,7 +16,7 @@ export function textTable(
 }
 
 /** Control characters would let a commit or an object draw on the terminal. */
-function oneLine(cell: string): string {
+export function oneLine(cell: string): string {
   return cell.replace(/\s*\n\s*/g, " | ").replace(/\p{Cc}/gu, "?");
 }
 

@@ -6,7 +6,7 @@ import { createConsumer } from "../lib/queue/consume.ts";
 import { createLambdaStarter } from "../lib/queue/lambda.ts";
 import { parseRevisionMessage } from "../lib/queue/message.ts";
 import { createSqsRetry } from "../lib/queue/sqs.ts";
-import { createPlanRevision } from "../lib/sync/plan-revision.ts";
+import { createPlanRevision } from "../lib/sync/plan/plan-revision.ts";
 import { systemClock as clock } from "../lib/telemetry/clock.ts";
 import { jsonLog } from "../lib/telemetry/log.ts";
 import { openClusters, openStores } from "./adapters.ts";

@@ -4,7 +4,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { parseEnvironment } from "../lib/config/environment.ts";
 import { createLambdaStarter } from "../lib/queue/lambda.ts";
 import { createSqsQueue } from "../lib/queue/sqs.ts";
-import { createSweep, type SweepResult } from "../lib/sync/sweep.ts";
+import { createSweep, type SweepResult } from "../lib/sync/sweep/sweep.ts";
 import { systemClock as clock } from "../lib/telemetry/clock.ts";
 import { jsonLog } from "../lib/telemetry/log.ts";
 import { openClusters, openStores } from "./adapters.ts";

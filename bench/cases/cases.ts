@@ -3,21 +3,36 @@ import type { BenchCase } from "./case.ts";
 import { firstSync } from "./first-sync.ts";
 import { heal } from "./heal.ts";
 import { manifest } from "./manifest.ts";
+import { manyChanged } from "./many-changed.ts";
 import { monorepo } from "./monorepo.ts";
 import { oneChanged } from "./one-changed.ts";
 import { quietSweep } from "./quiet-sweep.ts";
+import { rebuild } from "./rebuild.ts";
 import { renderCharts, renderOverlays } from "./render.ts";
+import { oneBesideStuck } from "./stuck.ts";
+import { thousand } from "./thousand.ts";
+import { thousandObjects } from "./thousand-objects.ts";
+import { unchanged } from "./unchanged.ts";
 import { webhook } from "./webhook.ts";
 
-/** In the order in which they run. The webhook comes first, while there is next to nothing to plan behind it. */
+/**
+ * In the order in which they run. The webhook comes first, while there is next to nothing to plan behind it; what leaves more
+ * behind in the cluster than the fleet's own applications comes after the sweeps.
+ */
 export const benchCases: readonly BenchCase[] = [
   webhook,
   manifest,
   firstSync,
   oneChanged,
   allChanged,
+  unchanged,
   quietSweep,
   heal,
+  oneBesideStuck,
+  thousandObjects,
+  manyChanged,
+  rebuild,
+  thousand,
   renderCharts,
   renderOverlays,
   monorepo,

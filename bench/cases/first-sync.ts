@@ -1,7 +1,8 @@
-import { applicationFiles, configurationText } from "../applications.ts";
+import { configurationText, filesOf } from "../applications.ts";
 import type { Bed } from "../bed.ts";
+import { deliverChange, quiet } from "../delivery.ts";
 import type { Figure } from "../figures.ts";
-import { type BenchCase, deliverChange, figures, quiet } from "./case.ts";
+import { type BenchCase, figures } from "./case.ts";
 import { kubectlApply } from "./kubectl-apply.ts";
 
 /** Every other case builds on this one. */
@@ -11,7 +12,7 @@ export const firstSync: BenchCase = {
   async run(bed): Promise<readonly Figure[]> {
     const { names, kubectlNames } = bed;
     const mark = bed.newMark();
-    const files = { "driftless.yaml": configurationText(names), ...filesOf(names, mark) };
+    const files = { "driftless.yaml": configurationText(names), ...filesOf(names, { mark }) };
     const { applied, recorded, cpu } = await deliverChange(bed, { files, names, mark });
     const kubectl = await createByKubectl(bed, kubectlNames);
     return figures(
@@ -26,12 +27,8 @@ export const firstSync: BenchCase = {
 };
 
 async function createByKubectl(bed: Bed, names: readonly string[]): Promise<number> {
-  await bed.writeForKubectl(filesOf(names, bed.newMark()));
+  await bed.writeForKubectl(filesOf(names, { mark: bed.newMark() }));
   const { seconds } = await kubectlApply(bed);
   await quiet(bed, names);
   return seconds;
-}
-
-function filesOf(names: readonly string[], mark: string): Record<string, string> {
-  return Object.assign({}, ...names.map((name) => applicationFiles({ name, mark }))) as Record<string, string>;
 }

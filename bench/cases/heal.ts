@@ -1,9 +1,10 @@
 import { mapConcurrently } from "../../lib/cluster/concurrency.ts";
 import { containerName, markVariable } from "../applications.ts";
 import type { Bed } from "../bed.ts";
+import { quiet } from "../delivery.ts";
 import { median } from "../figures.ts";
 import { startCpuMeter, startRequestMeter } from "../meter.ts";
-import { allOf, type BenchCase, figures, quiet } from "./case.ts";
+import { allOf, type BenchCase, figures } from "./case.ts";
 import { sweep } from "./quiet-sweep.ts";
 
 /** Of 100; of few applications fewer. */
@@ -23,6 +24,7 @@ interface Healed {
 
 export const heal: BenchCase = {
   name: "heal",
+  afterFirstSync: true,
   title: (applications) => {
     const { drifted, deleted } = damageTo(applications);
     return `Sweep with ${drifted} drifted and ${deleted} deleted of ${applications} applications (median of ${repetitions})`;
@@ -47,13 +49,14 @@ export const heal: BenchCase = {
 };
 
 async function measuredHeal(bed: Bed, turn: number): Promise<Healed> {
-  const { names, deployments, events } = bed;
+  const { names, events } = bed;
+  const { deployments } = bed.cluster;
   const { drifted, deleted } = damageTo(names.length);
   const damaged = names.slice(0, drifted + deleted);
   const desired = new Map(damaged.map((name) => [name, deployments.get(name)?.mark]));
   await damage(bed, { drifted: damaged.slice(0, drifted), deleted: damaged.slice(drifted), mark: `drift-${turn}` });
   events.clear();
-  const counted = await startRequestMeter(bed);
+  const counted = await startRequestMeter(bed.cluster);
   const spent = await startCpuMeter(bed);
   const started = performance.now();
   const since = (at: number): number => (at - started) / 1000;
@@ -64,7 +67,7 @@ async function measuredHeal(bed: Bed, turn: number): Promise<Healed> {
       holds: (seen, name) => seen !== undefined && seen.mark === desired.get(name),
     }),
   ]);
-  const recorded = await events.recorded(damaged, id);
+  const recorded = await events.recorded(damaged, { correlationId: id });
   const [cpu, requests] = [await spent(), await counted()];
   await quiet(bed, names);
   return { swept: since(swept), applied: since(applied), recorded: since(recorded), ...requests, cpu: cpu.functions };
@@ -80,7 +83,7 @@ function damageTo(applications: number): { readonly drifted: number; readonly de
 
 /** Edits and deletes as a person with kubectl would, and waits until the watch has seen it all. */
 async function damage(
-  bed: Bed,
+  { cluster }: Bed,
   { drifted, deleted, mark }: { readonly drifted: readonly string[]; readonly deleted: readonly string[]; readonly mark: string },
 ): Promise<void> {
   const path = (name: string): string => `/apis/apps/v1/namespaces/${name}/deployments/${name}`;
@@ -89,10 +92,10 @@ async function damage(
   const contentType = "application/strategic-merge-patch+json";
   await mapConcurrently(drifted, {
     limit: 8,
-    work: (name) => bed.api(`${path(name)}?fieldManager=kubectl-edit`, { method: "PATCH", body, contentType }),
+    work: (name) => cluster.api(`${path(name)}?fieldManager=kubectl-edit`, { method: "PATCH", body, contentType }),
   });
-  await mapConcurrently(deleted, { limit: 8, work: (name) => bed.api(path(name), { method: "DELETE" }) });
-  await bed.deployments.until(drifted, { what: "edits to be seen", holds: (seen) => seen?.mark === mark });
-  await bed.deployments.until(deleted, { what: "deletions to be seen", holds: (seen) => seen === undefined });
-  await quiet(bed, drifted);
+  await mapConcurrently(deleted, { limit: 8, work: (name) => cluster.api(path(name), { method: "DELETE" }) });
+  await cluster.deployments.until(drifted, { what: "edits to be seen", holds: (seen) => seen?.mark === mark });
+  await cluster.deployments.until(deleted, { what: "deletions to be seen", holds: (seen) => seen === undefined });
+  await quiet({ cluster }, drifted);
 }

@@ -1,6 +1,6 @@
 import { DriftlessError } from "../../lib/errors.ts";
 import type { SweepReport } from "../../lib/model/drift.ts";
-import type { SweepResult } from "../../lib/sync/sweep.ts";
+import type { SweepResult } from "../../lib/sync/sweep/sweep.ts";
 import type { Bed } from "../bed.ts";
 import { median } from "../figures.ts";
 import { type CpuSpent, startCpuMeter, startRequestMeter } from "../meter.ts";
@@ -23,6 +23,7 @@ interface Swept {
 
 export const quietSweep: BenchCase = {
   name: "quiet-sweep",
+  afterFirstSync: true,
   title: (applications) => `Sweep of ${applications} applications without drift (median of ${repetitions}, warm)`,
   async run(bed) {
     const sweeps: Swept[] = [];
@@ -102,7 +103,7 @@ export const quietSweep: BenchCase = {
 
 /** One sweep, which must find nothing: anything else would be another measurement. */
 async function measuredSweep(bed: Bed): Promise<Swept> {
-  const counted = await startRequestMeter(bed);
+  const counted = await startRequestMeter(bed.cluster);
   const spent = await startCpuMeter(bed);
   const countedServices = startServiceMeter();
   const started = performance.now();

@@ -22,6 +22,7 @@ export const history: Command = {
       "SECONDS",
       "PHASE",
       "TRIGGER",
+      "ATTEMPT",
       "REVISION",
       "CREATED",
       "CONFIGURED",
@@ -29,15 +30,18 @@ export const history: Command = {
       "PRUNED",
       "FAILED",
       "ERRORS",
+      "NOTES",
     ];
-    const rows = items.map(({ startedAt, finishedAt, phase, trigger, revision, counts, errors }) => [
+    const rows = items.map(({ startedAt, finishedAt, phase, trigger, attempt, revision, counts, errors, notes }) => [
       shortTime(startedAt),
       finishedAt === "" ? "-" : ((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000).toFixed(1),
       phase,
       trigger,
+      String(attempt),
       shortRevision(revision),
       ...[counts.created, counts.configured, counts.unchanged, counts.pruned, counts.failed].map(String),
-      errors.join("\n"),
+      errors.join("\n") || "-",
+      notes.join("\n") || "-",
     ]);
     return {
       text: textTable(headings, rows, { empty: `no syncs of ${name}` }),

@@ -1,3 +1,4 @@
+import type { Suspension } from "../../lib/model/application.ts";
 import type { Health } from "../../lib/model/health.ts";
 import { type JsonValue, stringifyJson } from "../../lib/model/json.ts";
 import type { SyncRecord } from "../../lib/model/sync.ts";
@@ -14,6 +15,11 @@ interface ApplicationRow {
   readonly drifted: number;
   readonly planError: string;
   readonly lastSync?: SyncRecord;
+  /** What is rendered and waits, and why. */
+  readonly pending?: { readonly revision: string; readonly reason: string };
+  readonly suspended?: Suspension;
+  /** What the desired state was rolled back from. */
+  readonly rejected?: { readonly revision: string; readonly reason: string; readonly by: string };
   /** What is left of a removed application. */
   readonly kept?: readonly string[];
 }
@@ -50,12 +56,29 @@ export const status: Command = {
   },
 };
 
-function messageOf({ planError, lastSync, health, kept }: ApplicationRow): string {
+function messageOf(row: ApplicationRow): string {
+  const { planError, lastSync, health } = row;
   const trouble = planError || lastSync?.errors[0] || health.message;
-  if (kept === undefined) return trouble;
+  return [...removal(row), ...policyFacts(row), ...(trouble === "" ? [] : [trouble])].join("; ");
+}
+
+function removal({ kept }: ApplicationRow): readonly string[] {
+  if (kept === undefined) return [];
   const rest = kept.length <= mostKept ? kept : [...kept.slice(0, mostKept), `${kept.length - mostKept} more`];
-  const left = rest.length === 0 ? "it left the configuration" : `it left the configuration; still there: ${rest.join(", ")}`;
-  return trouble === "" ? left : `${left}; ${trouble}`;
+  return [rest.length === 0 ? "it left the configuration" : `it left the configuration; still there: ${rest.join(", ")}`];
+}
+
+/** Why it is not at the newest commit though nothing failed. */
+function policyFacts({ suspended, pending, rejected }: ApplicationRow): readonly string[] {
+  const because = (reason: string): string => (reason === "" ? "" : `: ${reason}`);
+  const end = suspended?.until ? ` until ${shortTime(suspended.until)}` : "";
+  return [
+    ...(suspended === undefined ? [] : [`Suspended by ${suspended.owner}${end}${because(suspended.reason)}`]),
+    ...(pending === undefined ? [] : [`Pending ${shortRevision(pending.revision)}${because(pending.reason)}`]),
+    ...(rejected === undefined
+      ? []
+      : [`RolledBack from ${shortRevision(rejected.revision)} by ${rejected.by}${because(rejected.reason)}`]),
+  ];
 }
 
 /** Objects that a table has room for. */

@@ -126,6 +126,8 @@ function eventOf(request: IncomingMessage, { url, match, body, clock }: RequestF
     requestContext: {
       accountId: "000000000000",
       apiId: "local",
+      // Whoever reaches this machine's loopback is its user: no authorizer asks further.
+      authorizer: { iam: { userArn: "local" } },
       domainName: request.headers.host ?? "127.0.0.1",
       domainPrefix: "local",
       http: {

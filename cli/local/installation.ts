@@ -106,6 +106,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
           plan: { module: module("plan"), timeoutSeconds: 300 },
           sync: { module: module("sync"), timeoutSeconds: 900, durable: true },
           sweep: { module: module("sweep"), timeoutSeconds: 900 },
+          preview: { module: module("preview"), timeoutSeconds: 26 },
           api: { module: module("api"), timeoutSeconds: 30 },
         },
         environment: environmentOf(options, {
@@ -120,7 +121,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     keep(startEventSource({ client: sqs, queueUrl, functionName: "plan", invoke: lambda.invoke, log, retrySeconds: 2 }));
     const gateway = keep(
       await startGateway({
-        routes: { "POST /webhook": "webhook", "GET /api/{proxy+}": "api" },
+        routes: { "POST /webhook": "webhook", "GET /api/{proxy+}": "api", "POST /api/{proxy+}": "api" },
         invoke: lambda.invoke,
         log,
         ...(options.port === undefined ? {} : { port: options.port }),
@@ -177,6 +178,7 @@ function environmentOf(
     ...(sops?.kmsEndpoint === undefined ? {} : { AWS_ENDPOINT_URL_KMS: sops.kmsEndpoint }),
     DRIFTLESS_RENDER_HELPER: renderHelper,
     DRIFTLESS_SYNC_FUNCTION: "sync:live",
+    DRIFTLESS_PREVIEW_FUNCTION: "preview",
     DRIFTLESS_LOG_LEVEL: logLevel,
     KUBECONFIG: kubeconfig,
   };

@@ -3,9 +3,9 @@ import type { ClusterReader } from "../cluster/cluster.ts";
 import { assessHealth } from "../health/health.ts";
 import type { CallOptions } from "../model/call.ts";
 import { displayRef, gvkOf, type ResourceRef } from "../model/resource.ts";
+import { isCrd, isFoundation } from "../plan/foundation.ts";
 import { type Clock, systemClock } from "../telemetry/clock.ts";
 import type { DesiredObject } from "./prepare.ts";
-import { isCrd } from "./prepare.ts";
 
 export interface EstablishRequest {
   readonly reader: ClusterReader;
@@ -32,11 +32,6 @@ export async function waitEstablished(
     await delay(pause, undefined, options);
   }
   return open.map(({ ref }) => ({ ref, error: `${displayRef(ref)} was not established within ${request.timeoutSeconds} s` }));
-}
-
-/** What other objects stand on, and must therefore be there before them. */
-export function isFoundation(object: { readonly apiVersion: string; readonly kind: string }): boolean {
-  return isCrd(object) || (object.kind === "Namespace" && object.apiVersion === "v1");
 }
 
 async function isReady({ manifest, ref }: DesiredObject, reader: ClusterReader, options: CallOptions): Promise<boolean> {

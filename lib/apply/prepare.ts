@@ -7,11 +7,12 @@ import {
   type GroupVersionKind,
   gvkOf,
   type Manifest,
+  type ObjectMeta,
   type ResourceRef,
   refOf,
   resourceKey,
 } from "../model/resource.ts";
-import type { Change } from "../model/sync.ts";
+import { isCrd } from "../plan/foundation.ts";
 import { withSecretData } from "./secret-data.ts";
 
 /** An object as it will be sent: namespace filled in, label set; `digest` is keyed, so that it tells nothing about a Secret. */
@@ -33,8 +34,15 @@ export interface PrepareRequest {
 export interface Prepared {
   readonly desired: readonly DesiredObject[];
   /** Objects that cannot be applied: kinds that the cluster does not serve, namespaces that nobody names. */
-  readonly failed: readonly Change[];
-  /** True when a kind is not served: its definition may come with another application. */
+  readonly failed: readonly Unplaced[];
+}
+
+/** A rendered object that has no place in the cluster. */
+export interface Unplaced {
+  readonly manifest: Manifest;
+  readonly ref: ResourceRef;
+  readonly error: string;
+  /** True when its kind is not served: the definition may come with another application, or an earlier wave. */
   readonly retryable: boolean;
 }
 
@@ -42,24 +50,22 @@ export interface Prepared {
 export async function prepareObjects(request: PrepareRequest, options: CallOptions = {}): Promise<Prepared> {
   const declared = scopesOfCrds(request.objects);
   const desired = new Map<string, DesiredObject>();
-  const failed: Change[] = [];
-  let retryable = false;
+  const failed: Unplaced[] = [];
   for (const object of request.objects) {
     const namespaced = declared.get(kindKey(gvkOf(object))) ?? (await namespacedKind(request.reader, gvkOf(object), options));
     const placed = place(object, { namespaced, namespace: request.namespace, application: request.application });
     if (typeof placed === "string") {
-      failed.push({ action: "failed", ref: refOf(object), error: placed });
-      retryable ||= namespaced === undefined;
+      failed.push({ manifest: object, ref: refOf(object), error: placed, retryable: namespaced === undefined });
       continue;
     }
     const ref = refOf(placed);
     if (desired.has(resourceKey(ref))) {
-      failed.push({ action: "failed", ref, error: `${displayRef(ref)} is there twice; keep one` });
+      failed.push({ manifest: object, ref, error: `${displayRef(ref)} is there twice; keep one`, retryable: false });
       continue;
     }
     desired.set(resourceKey(ref), { manifest: placed, ref, digest: request.digest(canonicalJson(placed)) });
   }
-  return { desired: [...desired.values()], failed, retryable };
+  return { desired: [...desired.values()], failed };
 }
 
 interface Placement {
@@ -70,7 +76,7 @@ interface Placement {
 
 /** The object in its place, or why it has none. */
 function place(object: Manifest, { namespaced, namespace, application }: Placement): Manifest | string {
-  const { namespace: _own, ...metadata } = object.metadata;
+  const { namespace: _own, ...metadata } = withoutServerFields(object.metadata);
   const target = object.metadata.namespace ?? namespace;
   if (namespaced === undefined) {
     return `the cluster serves no kind ${object.kind} in ${object.apiVersion}; install its CustomResourceDefinition or correct the apiVersion`;
@@ -86,6 +92,29 @@ function place(object: Manifest, { namespaced, namespace, application }: Placeme
       ...(namespaced ? { namespace: target } : {}),
       labels: { ...object.metadata.labels, [applicationLabel]: application },
     },
+  };
+}
+
+/**
+ * What only the server sets, and an export of a live object (`kubectl get -o yaml`) brings along: an apply with an old
+ * resourceVersion, with another uid or with managedFields would be refused for ever.
+ */
+const serverFields = [
+  "creationTimestamp",
+  "deletionGracePeriodSeconds",
+  "deletionTimestamp",
+  "generation",
+  "managedFields",
+  "resourceVersion",
+  "selfLink",
+  "uid",
+];
+
+function withoutServerFields(metadata: ObjectMeta): ObjectMeta {
+  if (!serverFields.some((name) => name in metadata)) return metadata;
+  return {
+    ...Object.fromEntries(Object.entries(metadata).filter(([name]) => !serverFields.includes(name))),
+    name: metadata.name,
   };
 }
 
@@ -111,10 +140,6 @@ function scopesOfCrds(objects: readonly Manifest[]): ReadonlyMap<string, boolean
     }
   }
   return scopes;
-}
-
-export function isCrd(object: { readonly apiVersion: string; readonly kind: string }): boolean {
-  return object.kind === "CustomResourceDefinition" && object.apiVersion.startsWith("apiextensions.k8s.io/");
 }
 
 const kindKey = ({ group, version, kind }: GroupVersionKind): string => `${group}/${version}/${kind}`;

@@ -52,6 +52,14 @@ export interface Refusal {
   /** True when the same request may succeed later, unchanged. */
   readonly retryable: boolean;
   readonly conflicts: readonly FieldConflict[];
+  /** Fields that the server changes on no live object; none where it refuses the object for anything else as well. */
+  readonly immutable: readonly ImmutableField[];
+}
+
+/** A field as the server names it (`spec.selector`), and its words (`field is immutable`), without the value. */
+export interface ImmutableField {
+  readonly field: string;
+  readonly words: string;
 }
 
 const transient: ReadonlySet<RefusalKind> = new Set([
@@ -77,6 +85,7 @@ export function classifyRefusal(answer: Answer): Refusal {
     message,
     retryable: transient.has(kind),
     conflicts: kind === "field-conflict" ? causes.filter(isFieldConflict).map(fieldConflict) : [],
+    immutable: answer.status === 422 ? immutableFields(causes) : [],
   };
 }
 
@@ -111,10 +120,20 @@ function kindOf({ answer, status, message, causes }: Reading): RefusalKind {
 /** The account that a controller makes in every namespace; another one that is missing is missing for good. */
 const noAccountYet = /error looking up service account .*serviceaccount "default" not found/;
 
-/** The server reports these faults of the object as 500 without a reason: https://github.com/kubernetes/kubernetes/issues/113482 */
+/**
+ * The server reports these faults of the object as 500 without a reason: what it cannot read as its kind
+ * (https://github.com/kubernetes/kubernetes/issues/113482), and what is too large for its store.
+ */
 function isPermanent(message: string): boolean {
-  return message.startsWith("failed to create typed patch object") || /^(failed to convert .*: )?unable to convert/.test(message);
+  return permanent.some((pattern) => pattern.test(message));
 }
+
+const permanent = [
+  /^failed to create typed patch object/,
+  /^(failed to convert .*: )?unable to convert/,
+  /^etcdserver: request is too large/,
+  /^rpc error: code = ResourceExhausted desc = trying to send message larger than max/,
+];
 
 function isFieldConflict(cause: JsonObject): boolean {
   return cause["reason"] === "FieldManagerConflict";
@@ -133,6 +152,25 @@ function unquote(quoted: string): string {
   } catch {
     return quoted.slice(1, -1);
   }
+}
+
+/**
+ * A value that is quoted stands before the words, and a printed difference after their first line. There is no reason of its
+ * own for these refusals: the words are those of all built-in kinds, and what definitions of custom resources commonly say.
+ */
+const immutableWords = [
+  /^Forbidden: (.*\bis immutable\b.*|.*\bmay not (?:change|be changed)\b.*|updates to .* are forbidden.*)$/m,
+  /^Invalid value: .*: ((?:[^:]*\b)?immutable\b[^:]*|may not change once set|cannot change [^:]*|failed rule: self == oldSelf)$/s,
+];
+
+/** All or nothing: what is refused for another fault too would be refused again after it was deleted. */
+function immutableFields(causes: readonly JsonObject[]): readonly ImmutableField[] {
+  const fields = causes.map((cause) => {
+    const text = textOf(cause["message"]);
+    const words = immutableWords.map((pattern) => pattern.exec(text)?.[1]).find((found) => found !== undefined);
+    return words === undefined ? undefined : { field: textOf(cause["field"]), words };
+  });
+  return fields.every((field) => field !== undefined) ? fields : [];
 }
 
 /** The answer as a `Status` object; undefined when it is anything else, such as plain text. */

@@ -1,6 +1,6 @@
 import type { ClusterCapabilities } from "../model/application-source.ts";
 import type { CallOptions } from "../model/call.ts";
-import type { GroupVersionKind, Manifest, ObjectMeta, ResourceRef } from "../model/resource.ts";
+import type { GroupVersionKind, ManagedFieldsEntry, Manifest, ObjectMeta, ResourceRef } from "../model/resource.ts";
 
 /** How the API server serves a kind. */
 export interface ResourceType extends GroupVersionKind {
@@ -23,11 +23,28 @@ export interface ListRequest {
   readonly namespace: string;
   /** Kubernetes label selector; "" for none. */
   readonly labelSelector: string;
+  /** Kubernetes field selector, as far as the kind has one: `involvedObject.name=web,type=Warning`. */
+  readonly fieldSelector?: string;
+}
+
+/** The end of one container's log. */
+export interface PodLogRequest {
+  readonly namespace: string;
+  readonly name: string;
+  readonly container: string;
+  /** Of the run before this one: how a container that was started again ended. */
+  readonly previous: boolean;
+  readonly tailLines: number;
 }
 
 export interface ApplyOptions extends CallOptions {
   /** Take over fields that other managers own. */
   readonly force: boolean;
+}
+
+export interface OwnershipOptions extends CallOptions {
+  readonly resourceVersion: string;
+  readonly managedFields: readonly ManagedFieldsEntry[];
 }
 
 /** The reading half of a cluster: all that drift, diff and status are given. */
@@ -42,6 +59,8 @@ export interface ClusterReader {
   list(request: ListRequest, options?: CallOptions): Promise<readonly Manifest[]>;
   /** Metadata only (PartialObjectMetadata), all pages; empty when the server does not know the kind. */
   listMetadata(request: ListRequest, options?: CallOptions): Promise<readonly PartialObject[]>;
+  /** Text of at most 64 KiB; undefined where there is none to be had: no right, no run, no node that answers. */
+  podLog(request: PodLogRequest, options?: CallOptions): Promise<string | undefined>;
   /** What an apply would give, without writing: server-side dry run. */
   dryRunApply(manifest: Manifest, options: ApplyOptions): Promise<Manifest>;
   /** HTTP requests made so far through this reader, retries included. */
@@ -54,6 +73,11 @@ export interface ClusterWriter extends ClusterReader {
   apply(manifest: Manifest, options: ApplyOptions): Promise<Manifest>;
   /** Deletes only the object with this uid, in the foreground; "absent" when it is gone already or another has taken the name. */
   delete(ref: ResourceRef, options: CallOptions & { readonly uid: string }): Promise<"deleted" | "absent">;
+  /**
+   * Says anew who owns which field, and changes no value; returns the object as it is then. Refused as `conflict` when the object
+   * is not at this version any more.
+   */
+  patchOwnership(ref: ResourceRef, options: OwnershipOptions): Promise<Manifest>;
 }
 
 /** Opens clusters by the name that the configuration gives them. */

@@ -14,7 +14,7 @@ import {
 } from "../model/resource.ts";
 import { type Calls, type CallsDeps, createCalls, pathOf } from "./calls.ts";
 import { type Answer, classifyRefusal } from "./classify.ts";
-import type { ApplyOptions, ClusterReader, ClusterWriter, ResourceType } from "./cluster.ts";
+import type { ApplyOptions, ClusterReader, ClusterWriter, OwnershipOptions, PodLogRequest, ResourceType } from "./cluster.ts";
 import { defaultPageSizes, listMetadata, listObjects, type PageSizes } from "./lists.ts";
 import { type Refused, refusedError } from "./refused.ts";
 import { parseAnswer, serialiseApply } from "./wire.ts";
@@ -34,6 +34,7 @@ export function createClusterWriter(deps: ClusterDeps): ClusterWriter {
   return Object.assign(readerOver(calls, deps), {
     apply: (manifest: Manifest, options: ApplyOptions) => applyObject(calls, manifest, { ...options, dryRun: false }),
     delete: (ref: ResourceRef, options: DeleteOptions) => deleteObject(calls, ref, options),
+    patchOwnership: (ref: ResourceRef, options: OwnershipOptions) => patchOwnership(calls, ref, options),
   });
 }
 
@@ -45,6 +46,7 @@ function readerOver(calls: Calls, deps: ClusterDeps): ClusterReader {
     get: (ref, options = {}) => getObject(calls, ref, options),
     list: (request, options = {}) => listObjects(calls, request, { ...options, limit: limits.bodies }),
     listMetadata: (request, options = {}) => listMetadata(calls, request, { ...options, limit: limits.metadata }),
+    podLog: (request, options = {}) => readPodLog(calls, request, options),
     dryRunApply: (manifest, options) => applyObject(calls, manifest, { ...options, dryRun: true }),
     get requests() {
       return calls.requests;
@@ -71,6 +73,22 @@ async function getObject(calls: Calls, ref: ResourceRef, options: CallOptions): 
   return readObject({ verb: "get", ref, host: calls.host, answer });
 }
 
+/** Kept small by the server: a single line of a log can be a megabyte. */
+const maxLogBytes = 65_536;
+
+async function readPodLog(calls: Calls, request: PodLogRequest, options: CallOptions): Promise<string | undefined> {
+  const { namespace, name, container, previous, tailLines } = request;
+  const query = new URLSearchParams({
+    container,
+    previous: String(previous),
+    tailLines: String(tailLines),
+    limitBytes: String(maxLogBytes),
+  });
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}/log?${query.toString()}`;
+  const answer = await calls.send({ method: "GET", path, accept: "*/*" }, options);
+  return answer.status === 200 ? answer.body : undefined;
+}
+
 type ApplyRequest = ApplyOptions & { readonly dryRun: boolean };
 
 /**
@@ -85,8 +103,20 @@ async function applyObject(calls: Calls, manifest: Manifest, { force, dryRun, ..
   if (dryRun) query.set("dryRun", "All");
   const path = `${objectPath(type, ref)}?${query.toString()}`;
   const body = serialiseApply(manifest);
+  refuseOversize(body, ref);
   const answer = await calls.send({ method: "PATCH", path, contentType: "application/apply-patch+yaml", body }, options);
   return readObject({ verb: dryRun ? "dry-run" : "apply", ref, host: calls.host, answer, manifest });
+}
+
+/** The server's limit for a body, which no flag of it moves. */
+const mostBytes = 3 * 1024 * 1024;
+
+function refuseOversize(body: string, ref: ResourceRef): void {
+  if (body.length * 3 <= mostBytes) return;
+  const bytes = Buffer.byteLength(body);
+  if (bytes <= mostBytes) return;
+  const text = `${displayRef(ref)} is too large: it has ${bytes} bytes as JSON, and the API server takes at most ${mostBytes}`;
+  throw new DriftlessError("apply", text, { facts: { refusal: "invalid" } });
 }
 
 type DeleteOptions = CallOptions & { readonly uid: string };
@@ -112,6 +142,22 @@ async function deleteObject(calls: Calls, ref: ResourceRef, { uid, ...options }:
     if (live?.metadata.uid !== uid) return "absent";
   }
   throw refusedError({ verb: "delete", ref, host: calls.host, answer });
+}
+
+async function patchOwnership(
+  calls: Calls,
+  ref: ResourceRef,
+  { resourceVersion, managedFields, ...options }: OwnershipOptions,
+): Promise<Manifest> {
+  const type = await calls.find(ref, options);
+  if (type === undefined) throw notServed(ref, calls.host);
+  const body = stringifyJson([
+    { op: "replace", path: "/metadata/resourceVersion", value: resourceVersion },
+    { op: "replace", path: "/metadata/managedFields", value: managedFields },
+  ]);
+  const path = `${objectPath(type, ref)}?${new URLSearchParams({ fieldManager }).toString()}`;
+  const answer = await calls.send({ method: "PATCH", path, contentType: "application/json-patch+json", body }, options);
+  return readObject({ verb: "adopt", ref, host: calls.host, answer });
 }
 
 function readObject(refused: Refused & { readonly ref: ResourceRef; readonly answer: Answer }): Manifest {

@@ -94,6 +94,7 @@ function pagePath(
 ): string {
   const query = new URLSearchParams({ limit: String(limit) });
   if (request.labelSelector !== "") query.set("labelSelector", request.labelSelector);
+  if (request.fieldSelector !== undefined) query.set("fieldSelector", request.fieldSelector);
   if (token !== "") query.set("continue", token);
   return `${pathOf(type, { namespace: request.namespace })}?${query.toString()}`;
 }

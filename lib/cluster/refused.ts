@@ -1,13 +1,13 @@
 import { DriftlessError } from "../errors.ts";
 import { isJsonObject, type JsonValue } from "../model/json.ts";
 import { displayRef, type Manifest, type ResourceRef } from "../model/resource.ts";
-import { type Answer, classifyRefusal, type FieldConflict, type Refusal } from "./classify.ts";
+import { type Answer, classifyRefusal, type FieldConflict, type ImmutableField, type Refusal } from "./classify.ts";
 
 /** Longest text of the server that an error carries, in characters. */
 const maxMessage = 2000;
 
 export interface Refused {
-  readonly verb: "get" | "list" | "apply" | "dry-run" | "delete";
+  readonly verb: "get" | "list" | "apply" | "dry-run" | "delete" | "adopt";
   /** The object; undefined for requests about many. */
   readonly ref?: ResourceRef | undefined;
   /** What stands in the message when there is no object: `deployments`. */
@@ -31,6 +31,7 @@ export function refusedError({ verb, ref, subject, host, answer, manifest }: Ref
       refusal: refusal.kind,
       ...(refusal.reason === "" ? {} : { reason: refusal.reason }),
       ...(refusal.conflicts.length === 0 ? {} : conflictFacts(refusal.conflicts)),
+      ...(refusal.immutable.length === 0 ? {} : immutableFacts(refusal.immutable)),
     },
   });
 }
@@ -57,7 +58,8 @@ function sentence({ verb, target, host, refusal, message }: Sentence): string {
 }
 
 /**
- * `conflict`: the managers; `conflictFields`: `manager: field, field; manager: field`. By name, since the server's
+ * `conflict`: the managers; `conflictFields`: `manager: field, field; manager: field`; `conflictOwners`: the same for people,
+ * `field, field from manager and field from manager`. By name, since the server's
  * own order of managers follows the second of their last write.
  */
 function conflictFacts(conflicts: readonly FieldConflict[]): Record<string, string> {
@@ -68,6 +70,23 @@ function conflictFacts(conflicts: readonly FieldConflict[]): Record<string, stri
     conflictFields: shorten(
       [...byManager].map(([manager, owned]) => `${manager}: ${owned.map(({ field }) => field).join(", ")}`).join("; "),
     ),
+    conflictOwners: [...byManager].map(([manager, owned]) => `${firstFields(owned)} from ${manager}`).join(" and "),
+  };
+}
+
+const mostFields = 5;
+
+function firstFields(owned: readonly FieldConflict[]): string {
+  const more = owned.length - mostFields;
+  const named = owned.slice(0, mostFields).map(({ field }) => field);
+  return more > 0 ? `${named.join(", ")} and ${more} more` : named.join(", ");
+}
+
+/** `immutable`: the fields, `spec.completions, spec.template`; `immutableWords`: what the server says of them. */
+function immutableFacts(fields: readonly ImmutableField[]): Record<string, string> {
+  return {
+    immutable: fields.map(({ field }) => field).join(", "),
+    immutableWords: [...new Set(fields.map(({ words }) => words))].join("; "),
   };
 }
 

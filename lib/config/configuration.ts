@@ -2,11 +2,14 @@ import { isScalar, type Node, parseDocument, type YAMLError } from "yaml";
 import { DriftlessError, messageOf } from "../errors.ts";
 import type { Application, Cluster, Configuration } from "../model/application.ts";
 import { checkSources, sourcesOf } from "./application-sources.ts";
-import { type Checked, checkNode, type Finding, quote } from "./check.ts";
-import { parseDuration } from "./duration.ts";
+import { type Checked, checkNode, type Finding } from "./check.ts";
+import { checkDependencies } from "./dependencies.ts";
+import { checkExpressions } from "./health-expressions.ts";
 import type { Partially, ValueOf } from "./json-schema.ts";
+import { checkSuspension, checkSync, checkWindows, suspensionOf, syncPolicyOf, windowsOf } from "./policies.ts";
 import { configurationSchema } from "./schema.ts";
 import { nearestWord } from "./suggest.ts";
+import { quote } from "./wording.ts";
 
 export interface ConfigurationFile {
   readonly text: string;
@@ -34,8 +37,6 @@ type WrittenApplication = Written["applications"][number];
 
 const largestFile = 1024 * 1024;
 const longestList = 100;
-/** A durable execution has a bound on its operations: at the longest pause this many hours of rounds fit well in. */
-const longestTimeout = 8 * 3600;
 
 /** Reads `driftless.yaml`, every default filled in; throws `config` with all problems, one a line as `file:line:column: ...`. */
 export function parseConfiguration(source: ConfigurationFile): Configuration {
@@ -57,7 +58,7 @@ export function checkConfiguration({ text, repository }: ConfigurationFile): Con
   const starts = lineStarts(text);
   const located = ({ offset, path, message }: Finding): ConfigurationProblem => {
     const at = Math.min(Math.max(0, offset), text.length);
-    const line = starts.findLastIndex((start) => start <= at);
+    const line = lineAt(starts, at);
     return { line: line + 1, column: at - (starts[line] ?? 0) + 1, path, message };
   };
   const read = readDocument(text);
@@ -72,7 +73,8 @@ export function checkConfiguration({ text, repository }: ConfigurationFile): Con
     valid: true,
     configuration: {
       clusters: written.clusters.map(clusterOf),
-      applications: written.applications.map((application) => applicationOf(application, repository)),
+      healthCheckExprs: written.healthCheckExprs,
+      applications: written.applications.map((application) => applicationOf(application, { repository, common: written })),
       remoteBases: written.remoteBases,
       repositories: written.repositories,
     },
@@ -113,6 +115,17 @@ function lineStarts(text: string): readonly number[] {
   return starts;
 }
 
+/** Index of the last line that begins at or before an offset. */
+function lineAt(starts: readonly number[], offset: number): number {
+  let [from, to] = [0, starts.length - 1];
+  while (from < to) {
+    const middle = Math.ceil((from + to) / 2);
+    if ((starts[middle] ?? 0) <= offset) from = middle;
+    else to = middle - 1;
+  }
+  return from;
+}
+
 function brokenYaml({ pos, code, message }: YAMLError): Finding {
   const text =
     code === "MULTIPLE_DOCS" ? "must be one document: remove the --- and what follows it" : `is not valid YAML: ${message}`;
@@ -127,6 +140,8 @@ function only(offset: number, message: string): { readonly findings: readonly Fi
 function crossChecks(written: Partially<Written>, { offsetOf, isGiven }: Checked<Written>): Finding[] {
   const findings: Finding[] = [];
   const add = (path: string, message: string): void => void findings.push({ offset: offsetOf(path), path, message });
+  // Each search for a near name costs as many steps as there are names: enough for those that will be shown.
+  const isEnough = (): boolean => findings.length >= longestList;
   const clusters = written.clusters ?? [];
   const applications = written.applications ?? [];
   reportDuplicates(clusters, "clusters", add);
@@ -140,15 +155,17 @@ function crossChecks(written: Partially<Written>, { offsetOf, isGiven }: Checked
     const path = `applications[${index}]`;
     const { cluster } = application ?? {};
     if (cluster !== undefined && allNamed && !known.has(cluster)) {
-      // Each search for a near name costs as many steps as there are names: enough for those that will be shown.
-      const advice = findings.length < longestList ? `: ${clusterAdvice(cluster, names)}` : "";
+      const advice = isEnough() ? "" : `: ${clusterAdvice(cluster, names)}`;
       add(`${path}.cluster`, `there is no cluster ${quote(cluster)}${advice}`);
     }
     checkSources(application ?? {}, { path, isGiven, add });
-    const timeout = application?.sync?.timeout;
-    const problem = timeout === undefined ? undefined : timeoutProblem(timeout);
-    if (problem !== undefined) add(`${path}.sync.timeout`, problem);
+    checkSync(application?.sync, `${path}.sync`, add);
+    checkWindows(application?.syncWindows, `${path}.syncWindows`, { add, isEnough });
+    checkSuspension(application?.suspend, `${path}.suspend`, add);
   }
+  checkWindows(written.syncWindows, "syncWindows", { add, isEnough });
+  checkExpressions(written.healthCheckExprs, "healthCheckExprs", add);
+  checkDependencies(applications, { add, isEnough });
   return findings;
 }
 
@@ -173,12 +190,6 @@ function clusterAdvice(cluster: string, names: readonly string[]): string {
   return `add it to "clusters", or name one of ${names.slice(0, 10).join(", ")}${names.length > 10 ? ", ..." : ""}`;
 }
 
-function timeoutProblem(timeout: string): string | undefined {
-  const seconds = parseDuration(timeout);
-  if (seconds === undefined || !Number.isInteger(seconds)) return `must be whole seconds, and is ${quote(timeout)}`;
-  return seconds >= 1 && seconds <= longestTimeout ? undefined : `must be at least 1s and at most 8h, and is ${quote(timeout)}`;
-}
-
 function clusterOf(cluster: Written["clusters"][number]): Cluster {
   const { name, context, eks } = cluster;
   return eks === undefined
@@ -186,13 +197,22 @@ function clusterOf(cluster: Written["clusters"][number]): Cluster {
     : { name, kind: "eks", clusterName: eks.name, region: eks.region };
 }
 
-function applicationOf(application: WrittenApplication, repository: string): Application {
+/** `common` is the document, whose windows count for every application. */
+function applicationOf(
+  application: WrittenApplication,
+  { repository, common }: { readonly repository: string; readonly common: Pick<Written, "syncWindows"> },
+): Application {
+  const { name, cluster, namespace = "", sync, drift, dependsOn, rollback, syncWindows, suspend } = application;
   return {
-    name: application.name,
+    name,
     sources: sourcesOf(application, repository),
-    cluster: application.cluster,
-    namespace: application.namespace ?? "",
-    sync: { ...application.sync, timeout: parseDuration(application.sync.timeout)! },
-    drift: application.drift,
+    cluster,
+    namespace,
+    sync: syncPolicyOf(sync),
+    drift,
+    dependsOn,
+    rollback,
+    syncWindows: windowsOf([...common.syncWindows, ...syncWindows]),
+    ...(suspend === undefined ? {} : { suspend: suspensionOf(suspend) }),
   };
 }

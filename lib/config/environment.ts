@@ -35,6 +35,8 @@ export interface Environment {
   readonly renderHelper: string;
   /** Name or ARN of the durable sync function, with version or alias. */
   readonly syncFunction: string;
+  /** Name or ARN of the preview function. */
+  readonly previewFunction: string;
   /** Undefined: only EKS clusters can be opened. */
   readonly kubeconfig: string | undefined;
   readonly region: string;
@@ -94,6 +96,7 @@ const variables = {
     shape: { pattern: /^\//, says: "an absolute path" },
   },
   syncFunction: { name: "DRIFTLESS_SYNC_FUNCTION", purpose: "the name or ARN of the sync function" },
+  previewFunction: { name: "DRIFTLESS_PREVIEW_FUNCTION", purpose: "the name or ARN of the preview function" },
   region: { name: "AWS_REGION", purpose: "the AWS region" },
   logLevel: {
     name: "DRIFTLESS_LOG_LEVEL",
@@ -145,6 +148,9 @@ export function parseEnvironment(env: EnvironmentVariables): Environment {
     },
     get syncFunction() {
       return read(variables.syncFunction);
+    },
+    get previewFunction() {
+      return read(variables.previewFunction);
     },
     get kubeconfig() {
       return env["KUBECONFIG"] === "" ? undefined : env["KUBECONFIG"];

@@ -27,6 +27,7 @@ export interface IntegerSchema {
   readonly description: string;
   readonly minimum: number;
   readonly maximum: number;
+  readonly default?: number;
 }
 
 export interface ListSchema {

@@ -1,4 +1,5 @@
 import type { JsonSchema, ObjectSchema } from "./json-schema.ts";
+import { dependsOn, healthCheckExprs, rollback, suspend, sync, syncWindowsOf } from "./policy-schema.ts";
 import { chart, directory, helm, kustomize, path, repository, source, targetRevision } from "./source-schema.ts";
 
 const dnsLabel = "^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$";
@@ -40,37 +41,6 @@ const cluster = {
           examples: ["eu-central-1", "us-east-1"],
         },
       },
-    },
-  },
-} as const satisfies ObjectSchema;
-
-const sync = {
-  type: "object",
-  description: "What a sync may do by itself.",
-  additionalProperties: false,
-  required: [],
-  default: {},
-  properties: {
-    prune: { type: "boolean", description: "Delete objects that left the desired state.", default: true },
-    allowEmpty: {
-      type: "boolean",
-      description: "Accept a render of no objects at all, which is an error otherwise.",
-      default: false,
-    },
-    conflicts: {
-      type: "string",
-      description: "Fields that another manager owns: force takes them over, fail stops and reports.",
-      enum: ["force", "fail"],
-      default: "force",
-    },
-    createNamespace: { type: "boolean", description: "Create the application's namespace when it is missing.", default: false },
-    timeout: {
-      type: "string",
-      description: "How long to wait for health before the sync fails: at least 1s, at most 8h.",
-      pattern: "^(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))+$",
-      patternErrorMessage: "a duration such as 90s, 5m or 1h30m",
-      default: "5m",
-      examples: ["90s", "5m", "1h"],
     },
   },
 } as const satisfies ObjectSchema;
@@ -117,6 +87,10 @@ const application = {
       enum: ["heal", "report", "ignore"],
       default: "heal",
     },
+    dependsOn,
+    rollback,
+    syncWindows: syncWindowsOf("When syncs of the application may start, further to the windows of all. Default: at any time."),
+    suspend,
   },
 } as const satisfies ObjectSchema;
 
@@ -133,6 +107,8 @@ export const configurationSchema = {
       description: "What is synced. An application that leaves this list is removed.",
       items: application,
     },
+    syncWindows: syncWindowsOf("When syncs of any application may start. Default: at any time."),
+    healthCheckExprs,
     remoteBases: {
       type: "array",
       description:
@@ -170,24 +146,3 @@ export function publishedSchema(): string {
   const schema = { $schema: "http://json-schema.org/draft-07/schema#", title: "driftless.yaml", ...configurationSchema };
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
-
-/** Words of Argo CD and Flux, and the key or the step that stands for them here. */
-export const foreignWords: { readonly [key: string]: string } = {
-  repourl: 'write "repository"',
-  url: 'write "repository"',
-  sourceref: 'write "repository"',
-  source: 'write "repository", "targetRevision" and "path" beside "name"',
-  valuesobject: 'write "values", which is a mapping here',
-  fileparameters: 'write "values" or "valueFiles"',
-  branch: 'write "targetRevision"',
-  revision: 'write "targetRevision"',
-  ref: 'write "targetRevision"',
-  destination: 'write "cluster" and "namespace" beside "name"',
-  server: 'write "cluster"',
-  targetnamespace: 'write "namespace"',
-  syncpolicy: 'write "sync"',
-  automated: 'write its fields in "sync" itself',
-  selfheal: 'write "drift: heal" beside "name"',
-  kubeconfig: 'write "context", and set KUBECONFIG for the functions',
-  "<<": "merge keys are not read: write the fields out, or alias the whole value",
-};

@@ -10,6 +10,7 @@ import { displayRef, type Manifest, type ResourceRef, resourceKey } from "../mod
 import { foreignHash, ourFields } from "../ownership/fingerprint.ts";
 import { isSuspect } from "../ownership/suspect.ts";
 import { foreignWriters, managerOf } from "../ownership/writers.ts";
+import { applyOptionsOf } from "../plan/options.ts";
 
 export interface DetectRequest {
   /** Reads only: what finds drift cannot write. */
@@ -41,7 +42,7 @@ const clear: Finding = { rows: [], suspect: false };
 
 /** Compares what an application owns with what is live: by metadata alone, and by a dry run only where that shows a change. */
 export async function detectDrift(request: DetectRequest, options: CallOptions = {}): Promise<Detected> {
-  const watched = request.entries.filter(({ uid, leaving }) => uid !== "" && leaving !== true);
+  const watched = request.entries.filter(({ uid, leaving, hook }) => uid !== "" && leaving !== true && hook !== true);
   const findings = await mapConcurrently(watched, { limit: 8, work: (entry) => checkEntry(entry, request, options) });
   return {
     rows: findings.flatMap(({ rows }) => rows),
@@ -70,9 +71,10 @@ async function examine(
   options: CallOptions,
 ): Promise<Finding> {
   const live = await request.reader.get(entry.ref, options);
-  if (live === undefined) return { rows: [wholeObject("missing", entry.ref, request)], suspect: true };
   const cleared = seen !== undefined && !isSuspect(entry, seen.metadata);
   const manifest = cleared ? undefined : await request.desired(entry.ref);
+  if (isLeftAlone({ manifest, live })) return { rows: [], suspect: true };
+  if (live === undefined) return { rows: [wholeObject("missing", entry.ref, request)], suspect: true };
   if (manifest === undefined)
     return { rows: additionRows({ entry, live, owned: ourFields(live.metadata) }, request), suspect: true };
   const desired = await request.reader.dryRunApply(manifest, { ...options, force: true });
@@ -83,6 +85,19 @@ async function examine(
     ...additionRows({ entry, live, owned }, request),
   ];
   return changed.length === 0 ? { rows, suspect: true, takeBack: entry.ref } : { rows, suspect: true };
+}
+
+/** True for what no sync would write either, since an annotation says so: in Git, or in the cluster. */
+function isLeftAlone({
+  manifest,
+  live,
+}: {
+  readonly manifest: Manifest | undefined;
+  readonly live: Manifest | undefined;
+}): boolean {
+  const asked = manifest === undefined ? "always" : applyOptionsOf(manifest).apply;
+  if (asked === "never" || (live !== undefined && applyOptionsOf(live).apply === "never")) return true;
+  return asked === "if-absent" && live !== undefined;
 }
 
 /** `owned` is what is ours after an apply: what was taken from us is a change, and not an addition too. */
@@ -128,7 +143,10 @@ function wholeObject(kind: DriftKind, ref: ResourceRef, { application, cluster, 
   return { application, cluster, kind, ref, field: "", ...unknown, firstSeen: now, lastSeen: now, healedAt: "", healedBy: "" };
 }
 
-/** Live objects that carry our label and that no inventory knows; what a controller made of an owned object is not one. */
+/**
+ * Live objects that carry our label and that no inventory knows. What a controller made of an owned object is not one, nor
+ * what says so itself.
+ */
 export function orphanRows(request: {
   readonly live: ReadonlyMap<string, PartialObject>;
   readonly owned: ReadonlySet<string>;
@@ -139,9 +157,14 @@ export function orphanRows(request: {
 }): readonly DriftRow[] {
   const { live, owned, applicationOf, refOf, cluster, now } = request;
   return [...live].flatMap(([key, object]) => {
-    if (owned.has(key) || (object.metadata.ownerReferences?.length ?? 0) > 0 || object.metadata.deletionTimestamp !== undefined)
-      return [];
+    const { ownerReferences = [], deletionTimestamp } = object.metadata;
+    if (owned.has(key) || ownerReferences.length > 0 || deletionTimestamp !== undefined || isExtraneous(object)) return [];
     const row = { application: applicationOf(object), cluster, kind: "orphan" as const, ref: refOf(object), field: "" };
     return [{ ...row, manager: "", operation: "", changedAt: "", firstSeen: now, lastSeen: now, healedAt: "", healedBy: "" }];
   });
+}
+
+function isExtraneous({ metadata }: PartialObject): boolean {
+  const options = metadata.annotations?.["argocd.argoproj.io/compare-options"] ?? "";
+  return options.split(",").some((option) => option.trim() === "IgnoreExtraneous");
 }

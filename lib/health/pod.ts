@@ -1,7 +1,7 @@
 import type { Health } from "../model/health.ts";
-import type { JsonObject } from "../model/json.ts";
+import { isJsonObject, type JsonObject } from "../model/json.ts";
 import type { Manifest } from "../model/resource.ts";
-import { conditionOf, health, healthy, numberAt, objectsAt, textAt, wordsOf } from "./read.ts";
+import { conditionOf, health, healthy, numberAt, objectsAt, textAt, valueAt, wordsOf } from "./read.ts";
 
 /** Why a container waits that does not start by waiting longer. */
 const failingReasons: ReadonlySet<string> = new Set([
@@ -51,6 +51,25 @@ function containerFailure(container: JsonObject): string | undefined {
   const message = textAt(container, "state", "waiting", "message");
   const exit = lastExit(container);
   return `container ${textAt(container, "name")}: ${reason}${message === "" ? "" : `: ${message}`}${exit}`;
+}
+
+/** A container of a pod that does not do as it should, and whose log may say why. */
+export interface FailingContainer {
+  readonly name: string;
+  /** It ran, ended and was started again, or will be: what it said stands in the log of the run before. */
+  readonly restarted: boolean;
+}
+
+/** The first container that crashed, ended badly or is not ready; undefined when none has run, so that there is no log. */
+export function failingContainer(pod: Manifest): FailingContainer | undefined {
+  const containers = [...objectsAt(pod, "status", "initContainerStatuses"), ...objectsAt(pod, "status", "containerStatuses")];
+  const ended = (container: JsonObject, state: string) => (numberAt(container, state, "terminated", "exitCode") ?? 0) !== 0;
+  const failing =
+    containers.find((container) => ended(container, "state")) ??
+    containers.find((container) => ended(container, "lastState") && container["ready"] !== true) ??
+    containers.find((container) => isJsonObject(valueAt(container, "state", "running")) && container["ready"] === false);
+  if (failing === undefined) return undefined;
+  return { name: textAt(failing, "name"), restarted: !ended(failing, "state") && ended(failing, "lastState") };
 }
 
 /** How a crashing container ended the last time: the reason that its back-off hides. */

@@ -36,7 +36,7 @@ export function objectsAt(value: JsonValue | undefined, ...names: readonly strin
 
 export interface Condition {
   readonly type: string;
-  /** "True", "False" or "Unknown", also where a controller writes it small. */
+  /** "True", "False" or "Unknown", also where a controller writes it small or as a boolean. */
   readonly status: string;
   readonly reason: string;
   readonly message: string;
@@ -46,13 +46,23 @@ export interface Condition {
 
 /** `status.conditions`; empty when there are none. */
 export function conditionsOf(live: Manifest): readonly Condition[] {
-  return objectsAt(live, "status", "conditions").map((condition) => ({
+  return conditionsIn(valueAt(live, "status"));
+}
+
+/** The `conditions` of a status, or of a part of one. */
+export function conditionsIn(status: JsonValue | undefined): readonly Condition[] {
+  return objectsAt(status, "conditions").map((condition) => ({
     type: textAt(condition, "type"),
-    status: textAt(condition, "status").replace(/^[a-z]/, (letter) => letter.toUpperCase()),
+    status: statusWord(valueAt(condition, "status")),
     reason: textAt(condition, "reason"),
     message: textAt(condition, "message"),
     observedGeneration: numberAt(condition, "observedGeneration"),
   }));
+}
+
+function statusWord(status: JsonValue | undefined): string {
+  const word = typeof status === "boolean" ? String(status) : typeof status === "string" ? status : "";
+  return word.replace(/^[a-z]/, (letter) => letter.toUpperCase());
 }
 
 export function conditionOf(live: Manifest, type: string): Condition | undefined {

@@ -1,7 +1,45 @@
 import type { ApplicationSource } from "./application-source.ts";
+import type { HealthCheckExpr } from "./health.ts";
+
+/** When a new desired state is synced: at once, once its plan is approved, or when somebody asks for it. */
+export type SyncMode = "auto" | "approve" | "manual";
+
+/** How often a sync that failed for a passing reason is started again, and after how long; times in seconds. */
+export interface RetryPolicy {
+  /** Starts after the first failure; 0 for none. Default 5. A cluster that cannot be reached is tried for ever. */
+  readonly limit: number;
+  readonly backoff: {
+    /** Before the first retry. Default 5. */
+    readonly duration: number;
+    /** What each further pause is multiplied by. Default 2. */
+    readonly factor: number;
+    /** The longest pause. Default 180. */
+    readonly maxDuration: number;
+  };
+}
+
+/** A time in which syncs may start (`allow`), or may not (`deny`). */
+export interface SyncWindow {
+  readonly kind: "allow" | "deny";
+  /** Cron expression of five fields: when it opens. */
+  readonly schedule: string;
+  /** Seconds that it stays open. */
+  readonly duration: number;
+  /** IANA name; default UTC. */
+  readonly timeZone: string;
+}
+
+/** Stops all syncs of an application, healing included. */
+export interface Suspension {
+  readonly owner: string;
+  readonly reason: string;
+  /** RFC 3339; "" for no end. */
+  readonly until: string;
+}
 
 /** What a sync may do by itself. */
 export interface SyncPolicy {
+  readonly mode: SyncMode;
   /** Delete objects that left the desired state. Default true. */
   readonly prune: boolean;
   /** Accept a render of no objects at all, which is an error otherwise. Default false. */
@@ -10,8 +48,11 @@ export interface SyncPolicy {
   readonly conflicts: "force" | "fail";
   /** Create the application's namespace when it is missing. Default false. */
   readonly createNamespace: boolean;
-  /** Seconds to wait for health before the sync fails. Default 300. */
+  /** Seconds that each wave may take to be healthy before the sync fails. Default 300. */
   readonly timeout: number;
+  /** Seconds that the hooks of one wave may take. Default 3600. */
+  readonly hookTimeout: number;
+  readonly retry: RetryPolicy;
 }
 
 /** What the sweep does about drift: `heal` starts a sync, `report` only writes rows, `ignore` does neither. */
@@ -29,6 +70,13 @@ export interface Application {
   readonly namespace: string;
   readonly sync: SyncPolicy;
   readonly drift: DriftPolicy;
+  /** Names of applications that have to be synced and healthy first. */
+  readonly dependsOn: readonly string[];
+  /** `auto` brings the last healthy state back when a new one misses its deadline or is Degraded. Default "manual". */
+  readonly rollback: "auto" | "manual";
+  readonly syncWindows: readonly SyncWindow[];
+  /** Absent unless suspended in the configuration. */
+  readonly suspend?: Suspension;
 }
 
 /** A destination; nothing in it opens the cluster. */
@@ -43,5 +91,7 @@ export interface Configuration {
   /** Numeric ids of repositories of GitHub, where the configuration states them. */
   readonly repositories: readonly { readonly url: string; readonly id: number }[];
   readonly clusters: readonly Cluster[];
+  /** The user's own rules of health, which win over the built-in ones. */
+  readonly healthCheckExprs: readonly HealthCheckExpr[];
   readonly applications: readonly Application[];
 }

@@ -7,6 +7,16 @@ export interface Health {
   readonly message: string;
 }
 
+/** How one kind is judged, by CEL expressions over the live object, in Flux's words; a rule of the configuration. */
+export interface HealthCheckExpr {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** True when the object is as it should be. */
+  readonly current: string;
+  readonly inProgress?: string;
+  readonly failed?: string;
+}
+
 /** From best to worst, as an application sums up its objects. */
 const worstLast: readonly HealthStatus[] = ["Healthy", "Suspended", "Progressing", "Missing", "Degraded", "Unknown"];
 

@@ -19,6 +19,10 @@ export interface InventoryEntry {
   readonly foreign?: string;
   /** True once the desired state has it no more: it is to be pruned, or kept by the prune guard; no drift is looked for. */
   readonly leaving?: true;
+  /** Place of its wave among the steps of a sync, from 0; absent for the first. */
+  readonly step?: number;
+  /** True for a hook: it is run, and neither healed nor counted for health. */
+  readonly hook?: true;
 }
 
 /** What one application owns in its cluster. */

@@ -1,10 +1,10 @@
-import type { Application } from "./application.ts";
+import type { Application, Suspension } from "./application.ts";
 import type { RenderInputs } from "./application-source.ts";
 import type { Health } from "./health.ts";
 import type { ResourceRef } from "./resource.ts";
 
 /** Why a sync was started. */
-export type SyncTrigger = "push" | "sweep" | "heal" | "removed";
+export type SyncTrigger = "push" | "sweep" | "heal" | "removed" | "manual" | "approved" | "rollback" | "rebuild";
 
 /** Where a sync stands. Only the last four are final. */
 export type SyncPhase = "Running" | "Waiting" | "Succeeded" | "Failed" | "Superseded" | "Blocked";
@@ -24,6 +24,38 @@ export interface Desired {
   /** Id of the stored manifests; "" when the application was removed (nothing is desired). */
   readonly snapshot: string;
   readonly plannedAt: string;
+}
+
+/** A rendered state that waits for leave to become the desired one; only the newest waits. */
+export interface Pending {
+  readonly revision: string;
+  readonly snapshot: string;
+  readonly plannedAt: string;
+  /** Why it waits, for people: a sync window, a suspension, an approval. */
+  readonly reason: string;
+  /** The definition that it was rendered by, which comes into force with it; absent where that one is in force already. */
+  readonly definition?: Application;
+}
+
+/** A state that was rolled back: it is not synced again by itself. */
+export interface Rejected {
+  readonly revision: string;
+  readonly snapshot: string;
+  readonly reason: string;
+  /** Who rolled back; "driftless" when it did so by itself. */
+  readonly by: string;
+  readonly at: string;
+}
+
+/** Leave to sync exactly what a plan showed. */
+export interface Approval {
+  readonly revision: string;
+  /** Hash of the plan. */
+  readonly hash: string;
+  /** Digest of the objects that the plan deletes, by key and uid. */
+  readonly prune: string;
+  readonly by: string;
+  readonly at: string;
 }
 
 /** One run, as history keeps it. */
@@ -53,8 +85,14 @@ export interface SyncRecord {
   };
   /** What went wrong and where, one line each, secrets masked; at most 20, and 2,000 characters. */
   readonly errors: readonly string[];
+  /** What people should know though it is no failure, one line each: fields taken over, objects kept or recreated. */
+  readonly notes: readonly string[];
+  /** 1 for the first try of a desired state, counting up with each retry. */
+  readonly attempt: number;
   /** True when a failure may pass by itself (API server away, namespace terminating): the sweep starts it again. */
   readonly retryable: boolean;
+  /** True when the cluster could not be reached: such a failure is retried without a limit. */
+  readonly unreachable?: true;
 }
 
 /** What is known of one application: the row behind `driftless status`. */
@@ -70,6 +108,15 @@ export interface ApplicationState {
   readonly inputs: RenderInputs;
   /** Undefined until the first render succeeds. */
   readonly desired?: Desired;
+  /** Rendered, and not yet allowed to be synced. */
+  readonly pending?: Pending;
+  /** The last state that a sync brought to health: what a rollback goes back to. */
+  readonly lastHealthy?: { readonly revision: string; readonly snapshot: string };
+  /** What the desired state was rolled back from. */
+  readonly rejected?: Rejected;
+  /** Set by `driftless suspend`. */
+  readonly suspended?: Suspension;
+  readonly approval?: Approval;
   /** Why the last plan failed; "" when it did not. */
   readonly planError: string;
   /** Revision at which the last plan looked, rendered or not. */

@@ -30,18 +30,30 @@ export function foreignWriters(metadata: ObjectMeta): readonly ForeignWriter[] {
  * or undefined, because a manager that owns nothing any more leaves no trace.
  */
 export function managerOf(metadata: ObjectMeta, path: string): FieldWriter | undefined {
-  const owners = (metadata.managedFields ?? [])
-    .filter((entry) => entry.subresource !== "status")
-    .map((entry) => ({ entry, fit: fitOf(ownedFields(entry.fieldsV1 ?? {}), path) }))
-    .filter(({ fit }) => fit > 0)
-    .sort((a, b) => b.fit - a.fit || Number(isOurs(a.entry)) - Number(isOurs(b.entry)) || newestFirst(a.entry, b.entry));
-  if (owners[0] !== undefined) return writerOf(owners[0].entry);
+  const [owner] = ownersOf(metadata, path);
+  if (owner !== undefined) return writerOf(owner);
   const ours = ourEntry(metadata)?.time ?? "";
   const remover = foreignEntries(metadata)
     .map(({ entry }) => entry)
     .filter((entry) => (entry.time ?? "") >= ours)
     .sort(newestFirst)[0];
   return remover === undefined ? undefined : writerOf(remover);
+}
+
+/** Who else owns the field at a display path, or something around or under it: whom a forced apply takes it from; undefined when nobody does. */
+export function otherOwnerOf(metadata: ObjectMeta, path: string): FieldWriter | undefined {
+  const [owner] = ownersOf(metadata, path).filter((entry) => !isOurs(entry));
+  return owner === undefined ? undefined : writerOf(owner);
+}
+
+/** The best fit first, others before us, the newest first. */
+function ownersOf(metadata: ObjectMeta, path: string): readonly ManagedFieldsEntry[] {
+  return (metadata.managedFields ?? [])
+    .filter((entry) => entry.subresource !== "status")
+    .map((entry) => ({ entry, fit: fitOf(ownedFields(entry.fieldsV1 ?? {}), path) }))
+    .filter(({ fit }) => fit > 0)
+    .sort((a, b) => b.fit - a.fit || Number(isOurs(a.entry)) - Number(isOurs(b.entry)) || newestFirst(a.entry, b.entry))
+    .map(({ entry }) => entry);
 }
 
 /** 3: owns the path; 2: owns an atomic value around it; 1: owns something under it; 0: nothing to do with it. */

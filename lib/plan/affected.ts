@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Application } from "../model/application.ts";
 import { type ApplicationSource, type ClusterCapabilities, gitSources } from "../model/application-source.ts";
-import { canonicalJson, type JsonObject } from "../model/json.ts";
 import { repositoryKey } from "../model/repository.ts";
 
 /** The applications that have a source on this branch, whichever of the repository's clone URLs names it. */
@@ -67,9 +66,4 @@ function sourceName(source: ApplicationSource): string {
   return source.kind === "git"
     ? `${repositoryKey(source.repository)}:${source.path ?? ""}`
     : `${source.chart.repository}/${source.chart.name}`;
-}
-
-/** An application's definition as text; equal definitions have equal texts, whatever the order of their keys. */
-export function definitionText(application: Application): string {
-  return canonicalJson(application as unknown as JsonObject);
 }

@@ -3,6 +3,7 @@ import type { InventoryEntry } from "../model/inventory.ts";
 import { applicationLabel, displayRef, type ObjectMeta, type ResourceRef, resourceKey } from "../model/resource.ts";
 import type { Change } from "../model/sync.ts";
 import type { LiveObject } from "./live-object.ts";
+import { pruneDigest } from "./plan-hash.ts";
 import { compareRefs } from "./stages.ts";
 
 /** A prune of more objects than this, and of more than this share of the inventory, is not done. */
@@ -17,6 +18,8 @@ export interface PruneGuardRequest {
   readonly policy: Pick<SyncPolicy, "prune">;
   /** True when the application itself left the configuration. */
   readonly removed: boolean;
+  /** Digest of the deletes that somebody approved, whatever their number; "" when nobody did. */
+  readonly approved: string;
   /** Live objects by `resourceKey`; one that is not in it counts as gone, so it has to be complete for the leaving entries. */
   readonly live: ReadonlyMap<string, LiveObject>;
 }
@@ -43,7 +46,7 @@ export function pruneGuard(request: PruneGuardRequest): PruneVerdict {
     .sort((a, b) => compareRefs(b.ref, a.ref))
     .map((entry) => ({ entry, decision: fateOf(entry, request) }));
   const prune = judged.flatMap(({ entry, decision }) => (decision.fate === "prune" ? [entry] : []));
-  const blocked = overBudget(prune, request);
+  const blocked = request.approved !== "" && request.approved === pruneDigest(prune) ? "" : overBudget(prune, request);
   return {
     prune: blocked === "" ? prune : [],
     drop: judged.flatMap(({ entry, decision }) => (decision.fate === "drop" ? [entry] : [])),
@@ -111,5 +114,5 @@ function overBudget(prune: readonly InventoryEntry[], { application, inventoryCo
   const limit = removed
     ? `a removed application may lose at most ${budget.objects} by itself`
     : `at most ${budget.objects} objects, or ${budget.share * 100} %, are deleted by one sync`;
-  return `${which}, and ${limit}; nothing was deleted. If it is meant, remove them in smaller steps or with kubectl delete; if not, revert the commit`;
+  return `${which}, and ${limit}; nothing was deleted. If it is meant, look at it with \`driftless plan ${application}\` and approve its hash; if not, revert the commit`;
 }

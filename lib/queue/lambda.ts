@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { InvokeCommand, type LambdaClient } from "@aws-sdk/client-lambda";
 import { DriftlessError, messageOf } from "../errors.ts";
+import { signalWithin } from "../model/call.ts";
 import { canonicalJson, type JsonValue } from "../model/json.ts";
+import { type Preview, readPreviewAnswer } from "./preview-answer.ts";
 import type { SyncStarter } from "./queue.ts";
 
 const longestName = 64;
@@ -40,6 +42,34 @@ export function createLambdaStarter({ client, functionName }: { client: LambdaCl
         });
       }
     },
+  };
+}
+
+/** Milliseconds to wait for a preview: a little more than it has, and less than the half minute of an HTTP API. */
+const previewWithin = 27_000;
+
+/** Asks the preview function `functionName`, and waits. What it refuses is thrown as it threw it; `queue` when it gave no answer. */
+export function createLambdaPreviewer({ client, functionName }: { client: LambdaClient; functionName: string }): Preview {
+  return async (request, options = {}) => {
+    const Payload = Buffer.from(JSON.stringify(request));
+    try {
+      const answer = await client.send(
+        new InvokeCommand({ FunctionName: functionName, InvocationType: "RequestResponse", Payload }),
+        { abortSignal: signalWithin(previewWithin, options) },
+      );
+      const text = JSON.parse(answer.Payload?.transformToString() ?? "null") as unknown;
+      if (answer.FunctionError === undefined && typeof text === "string") return readPreviewAnswer(text);
+      const { errorMessage = "it gave no answer" } = (text ?? {}) as { readonly errorMessage?: string };
+      throw new DriftlessError("queue", `the plan of ${request.application} was not made: ${errorMessage}`, { retryable: true });
+    } catch (cause) {
+      if (cause instanceof DriftlessError) throw cause;
+      const fault = cause instanceof Error ? cause.name : "unknown";
+      throw new DriftlessError("queue", `the plan of ${request.application} was not made: ${messageOf(cause)}`, {
+        cause,
+        retryable: !permanent.has(fault),
+        facts: { fault },
+      });
+    }
   };
 }
 

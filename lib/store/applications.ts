@@ -28,8 +28,8 @@ export function createApplications({ items, newId }: { items: Items; newId: () =
       // The client repeats a write whose answer was lost, and then meets its own row.
       return (await items.get(key, options))?.["writer"] === writer;
     },
-    async remove(application, options) {
-      await items.remove({ pk, sk: application }, options);
+    remove(application, { version, ...options }) {
+      return items.remove({ pk, sk: application }, { ...options, when: { text: "#version = :version", values: { version } } });
     },
   };
 }

@@ -18,6 +18,9 @@ const attempts = 5;
  *     writes with fence 8                                         Z wakes up, writes with fence 7: refused
  *
  * The item stays for ever, only its holder goes at a release: so the fence never starts again.
+ *
+ * A holder that is applying is not interrupted, but a newer generation that meets it leaves its wish: the holder's next
+ * renewal is refused, and it gives the lease back.
  */
 export function createLeases({ items, clock }: { items: Items; clock: Clock }): LeaseStore {
   const until = (seconds: number) => clock.now().getTime() + seconds * 1000;
@@ -26,7 +29,8 @@ export function createLeases({ items, clock }: { items: Items; clock: Clock }): 
   const takeOver = async (request: LeaseRequest): Promise<Item | undefined> => {
     const taken = await items.update(keyOf(request.application), {
       ...callOf(request),
-      change: "SET #holder = :holder, #generation = :generation, #phase = :applying, #until = :until ADD #fence :one",
+      change:
+        "SET #holder = :holder, #generation = :generation, #phase = :applying, #until = :until REMOVE #wanted ADD #fence :one",
       when:
         "attribute_not_exists(#holder) OR " +
         "(#holder <> :holder AND (#until <= :now OR (#phase = :waiting AND #generation < :generation)))",
@@ -59,6 +63,17 @@ export function createLeases({ items, clock }: { items: Items; clock: Clock }): 
     return taken.written ? taken.after : undefined;
   };
 
+  /** Asks the holder of an older generation to end at its next step. */
+  const ask = async (request: LeaseRequest, held: Lease): Promise<void> => {
+    if (held.generation >= request.generation) return;
+    await items.update(keyOf(request.application), {
+      ...callOf(request),
+      change: "SET #wanted = :generation",
+      when: "#holder = :holder AND #fence = :fence AND #generation < :generation",
+      values: { holder: held.holder, fence: held.fence, generation: request.generation },
+    });
+  };
+
   return {
     async acquire(request) {
       const { application, holder } = request;
@@ -70,7 +85,9 @@ export function createLeases({ items, clock }: { items: Items; clock: Clock }): 
           const again = await takeAgain(request);
           if (again) return { acquired: true, lease: leaseOf(application, again) };
         } else if (stored && textOf(stored, "holder") !== "") {
-          return { acquired: false, held: leaseOf(application, stored) };
+          const held = leaseOf(application, stored);
+          await ask(request, held);
+          return { acquired: false, held };
         }
       }
       throw new DriftlessError("store", `the lease of ${application} changed hands at each of ${attempts} attempts`, {
@@ -82,7 +99,7 @@ export function createLeases({ items, clock }: { items: Items; clock: Clock }): 
       const { written } = await items.update(keyOf(lease.application), {
         ...options,
         change: "SET #phase = :phase, #until = :until",
-        when: "#holder = :holder AND #fence = :fence",
+        when: "#holder = :holder AND #fence = :fence AND (attribute_not_exists(#wanted) OR #wanted <= #generation)",
         values: { holder: lease.holder, fence: lease.fence, phase: change.phase, until: until(change.seconds) },
       });
       return written;
@@ -90,7 +107,7 @@ export function createLeases({ items, clock }: { items: Items; clock: Clock }): 
     async release(lease, options) {
       await items.update(keyOf(lease.application), {
         ...options,
-        change: "REMOVE #holder, #generation, #phase, #until",
+        change: "REMOVE #holder, #generation, #phase, #until, #wanted",
         when: "#holder = :holder AND #fence = :fence",
         values: { holder: lease.holder, fence: lease.fence },
       });

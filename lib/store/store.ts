@@ -61,11 +61,11 @@ export interface ApplicationStore {
    * Returns false, and writes nothing, when another writer was first.
    */
   put(state: ApplicationState, options?: CallOptions): Promise<boolean>;
-  /** Removes a row; no-op when there is none. */
-  remove(application: string, options?: CallOptions): Promise<void>;
+  /** Removes the row at this version; returns false, and removes nothing, when there is none, or another writer was first. */
+  remove(application: string, options: CallOptions & { readonly version: number }): Promise<boolean>;
 }
 
-/** What the last render of each application read of a branch: see `lib/sync/plan-index.ts`. */
+/** What the last render of each application read of a branch: see `lib/sync/plan/plan-index.ts`. */
 export interface PlannedInputs {
   readonly [application: string]: {
     readonly paths: readonly string[];
@@ -205,12 +205,13 @@ export interface LeaseRequest extends CallOptions {
 export interface LeaseStore {
   /**
    * Takes the lease when it is free, expired, already this holder's, or held in phase `waiting` for an older generation.
-   * A holder that takes its own lease again keeps its fence. Otherwise returns who holds it.
+   * A holder that takes its own lease again keeps its fence. Otherwise returns who holds it; one that works on an older
+   * generation is refused its next renewal, so that it ends there.
    */
   acquire(
     request: LeaseRequest,
   ): Promise<{ readonly acquired: true; readonly lease: Lease } | { readonly acquired: false; readonly held: Lease }>;
-  /** Extends a lease and sets its phase; false when it was taken over. */
+  /** Extends a lease and sets its phase; false when it was taken over, or a newer generation asks for it. */
   renew(
     lease: Lease,
     change: { readonly phase: Lease["phase"]; readonly seconds: number },

@@ -5,14 +5,16 @@ import type { Application } from "../model/application.ts";
 import { resourceKey } from "../model/resource.ts";
 import type { ApplicationState } from "../model/sync.ts";
 import { sharesSource } from "../plan/affected.ts";
-import type { SyncDeps } from "./sync-deps.ts";
+import type { Stores } from "../store/store.ts";
 
 /** Who else wants an object, or may want it. */
 export interface Claims {
   /** Names of applications that want the object with this `resourceKey` and may not have applied it yet. */
   readonly wanting: (key: string) => readonly string[];
+  /** The same of those whose newest state waits for leave: that may be long. */
+  readonly pending: (key: string) => readonly string[];
   /** Names of applications that may be a removed one under another name: same folder, and nothing rendered of it so far. */
-  readonly heirs: (removed: Application) => readonly string[];
+  readonly heirs: (removed: string) => readonly string[];
 }
 
 /**
@@ -30,25 +32,41 @@ export interface Claims {
  * among those asked: its next desired state may have an object again that this one has not.
  */
 export async function readClaims(
-  { stores }: Pick<SyncDeps, "stores">,
+  { stores }: { readonly stores: Pick<Stores, "applications" | "snapshots"> },
   { cluster, reader }: { readonly cluster: string; readonly reader: ClusterReader },
 ): Promise<Claims> {
   const states = (await stores.applications.list()).filter(({ definition }) => definition.cluster === cluster);
-  const wanted = await mapConcurrently(states.filter(isUnsynced), { limit: 8, work: (state) => wantedBy(state) });
-  const claims = new Map<string, string[]>();
-  for (const { application, keys } of wanted) {
-    for (const key of keys) claims.set(key, [...(claims.get(key) ?? []), application]);
-  }
+  const unsynced = states.filter(isUnsynced).map((state) => ({ state, snapshot: state.desired?.snapshot ?? "" }));
+  const held = states.flatMap((state) => (state.pending ? [{ state, snapshot: state.pending.snapshot }] : []));
+  const [wanting, pending] = await Promise.all([namesByKey(unsynced), namesByKey(held)]);
   return {
-    wanting: (key) => claims.get(key) ?? [],
-    heirs: (removed) => states.filter((state) => isHeir(state, removed)).map(({ application }) => application),
+    wanting: (key) => wanting.get(key) ?? [],
+    pending: (key) => pending.get(key) ?? [],
+    heirs: (name) => {
+      const removed = states.find(({ application }) => application === name);
+      return removed ? states.filter((state) => isHeir(state, removed.definition)).map(({ application }) => application) : [];
+    },
   };
 
-  async function wantedBy({ application, definition, desired }: ApplicationState) {
-    const objects = await stores.snapshots.load(desired?.snapshot ?? "");
+  async function namesByKey(claimants: readonly Claimant[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    const names = new Map<string, string[]>();
+    for (const { application, keys } of await mapConcurrently(claimants, { limit: 8, work: wantedBy })) {
+      for (const key of keys) names.set(key, [...(names.get(key) ?? []), application]);
+    }
+    return names;
+  }
+
+  async function wantedBy({ state: { application, definition }, snapshot }: Claimant) {
+    const objects = snapshot === "" ? [] : await stores.snapshots.load(snapshot);
     const request = { application, namespace: definition.namespace, objects, reader, digest: () => "" };
     return { application, keys: (await prepareObjects(request)).desired.map(({ ref }) => resourceKey(ref)) };
   }
+}
+
+/** An application and a state of it that it wants. */
+interface Claimant {
+  readonly state: ApplicationState;
+  readonly snapshot: string;
 }
 
 function isUnsynced({ desired, lastSync }: ApplicationState): boolean {

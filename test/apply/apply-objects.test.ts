@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import type { Applied } from "../../lib/apply/apply-objects.ts";
 import type { ClusterWriter } from "../../lib/cluster/cluster.ts";
 import { type Manifest, refOf } from "../../lib/model/resource.ts";
 import { jsonLog } from "../../lib/telemetry/log.ts";
 import { until } from "../control-plane/until.ts";
 import { testNamespace } from "../support/cluster.ts";
 import { aConfigMap, aDeployment, aNamespace, aPod, aPolicy } from "../support/objects.ts";
-import { aName, applied, enforce, openCluster, told } from "./open.ts";
+import { aName, applied, enforce, errorOf, openCluster, told } from "./open.ts";
 
-const errorOf = (result: Applied | undefined): string => (result?.change.action === "failed" ? result.change.error : "");
 const managersOf = (object: Manifest | undefined): readonly string[] =>
   (object?.metadata.managedFields ?? []).flatMap(({ manager, operation, subresource }) =>
     subresource === undefined ? [`${manager} ${operation}`] : [],
@@ -48,27 +46,41 @@ test("what is new is created, what differs is configured, what is the same is un
   }
 });
 
-test("without leave to force, a conflict fails, names manager and field, and changes nothing", async (t) => {
+test("F3 without leave to force, a conflict fails, names manager and field, and changes nothing", async (t) => {
   const { writer, application, object, value } = await anEditedConfigMap(t);
   const [result] = await applied(writer, { application, objects: [object], force: "never" });
-  assert.match(errorOf(result), /kubectl-edit/);
-  assert.match(errorOf(result), /\.data\.key/);
+  assert.match(errorOf(result), /web: did not take over \.data\.key from kubectl-edit, because of `conflicts: fail`/);
   assert.deepEqual([result?.retryable, result?.entry], [false, undefined]);
   assert.deepEqual(await value(), { key: "2" });
 });
 
-test("with leave to force, a conflict is logged with its manager, and the field is taken over", async (t) => {
+test("F3 with leave to force, a conflict is logged and told with manager and field, and the field is taken over", async (t) => {
   const { writer, application, object, value } = await anEditedConfigMap(t);
   const lines: string[] = [];
   const log = jsonLog({ write: (line) => lines.push(line) });
-  assert.deepEqual(told(await applied(writer, { application, objects: [object], force: "ask-first", log })), [
-    "configured ConfigMap web",
-  ]);
+  const results = await applied(writer, { application, objects: [object], force: "ask-first", log });
+  assert.deepEqual(told(results), ["configured ConfigMap web"]);
+  assert.deepEqual(results[0]?.notes, [`ConfigMap ${object.metadata.namespace}/web: took over .data.key from kubectl-edit`]);
   const [line, ...more] = lines.map((text) => JSON.parse(text) as Readonly<Record<string, unknown>>);
   assert.deepEqual(
-    [line?.["event"], line?.["kind"], line?.["namespace"], line?.["name"], line?.["managers"], more],
-    ["apply.conflict", "ConfigMap", object.metadata.namespace, "web", "kubectl-edit", []],
+    [line?.["event"], line?.["kind"], line?.["namespace"], line?.["name"], line?.["managers"], line?.["fields"], more],
+    ["apply.conflict", "ConfigMap", object.metadata.namespace, "web", "kubectl-edit", "kubectl-edit: .data.key", []],
   );
+  assert.deepEqual(await value(), { key: "3" });
+});
+
+test("what an annotation says about fields of others goes before the application's policy", async (t) => {
+  const { writer, application, object, value } = await anEditedConfigMap(t);
+  const withPolicy = (policy: string): Manifest => ({
+    ...object,
+    metadata: { ...object.metadata, annotations: { "kustomize.toolkit.fluxcd.io/ssa": policy } },
+  });
+  for (const force of ["ask-first", "at-once"] as const) {
+    const [merged] = await applied(writer, { application, objects: [withPolicy("Merge")], force });
+    assert.match(errorOf(merged), /did not take over \.data\.key from kubectl-edit, because of its annotation .*ssa: Merge/);
+  }
+  const [overridden] = await applied(writer, { application, objects: [withPolicy("Override")], force: "never" });
+  assert.match(overridden?.notes[0] ?? "", /took over \.data\.key from kubectl-edit$/);
   assert.deepEqual(await value(), { key: "3" });
 });
 
@@ -86,21 +98,7 @@ test("a heal takes fields over at once, without asking", async (t) => {
   assert.deepEqual(await value(), { key: "3" });
 });
 
-test("a field that cannot be changed is a failure that names it, and leaves the old object as it was", async (t) => {
-  const { writer } = await openCluster(t);
-  const namespace = await testNamespace("immutable");
-  const application = aName("immutable");
-  await applied(writer, { application, objects: [aDeployment(namespace, "web")] });
-  const ref = refOf(aDeployment(namespace, "web"));
-  const before = await writer.get(ref);
-  const [result] = await applied(writer, { application, objects: [aDeployment(namespace, "web", { app: "other" })] });
-  assert.match(errorOf(result), /spec\.selector.*field is immutable/);
-  assert.deepEqual([result?.retryable, result?.entry], [false, undefined]);
-  const after = await writer.get(ref);
-  assert.deepEqual([after?.metadata.uid, after?.["spec"]], [before?.metadata.uid, before?.["spec"]]);
-});
-
-test("one object that the server refuses does not keep the others back, before or after it", async (t) => {
+test("F13 one object that the server refuses does not keep the others back, before or after it", async (t) => {
   const { writer } = await openCluster(t);
   const namespace = await testNamespace("others");
   const many = Array.from({ length: 20 }, (_, index) => aConfigMap(namespace, `c${String(index).padStart(2, "0")}`));
@@ -127,7 +125,7 @@ test("a run that lost its lease writes no further stage", async (t) => {
   assert.equal(await writer.get(refOf(aDeployment(namespace, "second"))), undefined);
 });
 
-test("an object that is being deleted fails with its finalizer, and is created again once it is gone", async (t) => {
+test("F12 an object that is being deleted fails with its finalizer, and is created again once it is gone", async (t) => {
   const { writer, call } = await openCluster(t);
   const namespace = await testNamespace("dying");
   const application = aName("dying");
@@ -145,7 +143,7 @@ test("an object that is being deleted fails with its finalizer, and is created a
   ]);
 });
 
-test("an object that is gone while it is tried again is created in the same sync", async (t) => {
+test("F12 an object that is gone while it is tried again is created in the same sync", async (t) => {
   const { writer, call } = await openCluster(t);
   const namespace = await testNamespace("going");
   const path = `/api/v1/namespaces/${namespace}/configmaps/web`;
@@ -163,7 +161,7 @@ test("an object that is gone while it is tried again is created in the same sync
   assert.deepEqual([told(results), asked], [["created ConfigMap web"], 2]);
 });
 
-test("a namespace that another application brings a moment later is waited for; one that nobody brings fails, for now", async (t) => {
+test("F6 a namespace that another application brings a moment later is waited for; one that nobody brings fails, for now", async (t) => {
   const { writer } = await openCluster(t);
   const namespace = aName("later");
   let asked = 0;
@@ -180,7 +178,7 @@ test("a namespace that another application brings a moment later is waited for; 
   assert.equal(result?.retryable, true);
 });
 
-test("a Pod in a namespace that was made a moment ago is applied in the same sync", async (t) => {
+test("F6 a Pod in a namespace that was made a moment ago is applied in the same sync", async (t) => {
   const { writer } = await openCluster(t);
   for (let round = 0; round < 3; round++) {
     const namespace = aName("new");
@@ -227,27 +225,22 @@ test("a Pod whose own service account is missing fails at once, and is not tried
   assert.deepEqual([result?.retryable, asked], [false, 1]);
 });
 
-for (const manager of ["kubectl-client-side-apply", "helm", "Terraform"]) {
-  test(`an object that ${manager} made is adopted: its owner changes, its generation and spec do not`, async (t) => {
-    const { writer, call } = await openCluster(t);
-    const namespace = await testNamespace("adopt");
-    const object = aDeployment(namespace, "web", { replicas: 2 });
-    const annotation = { "kubectl.kubernetes.io/last-applied-configuration": JSON.stringify(object) };
-    const annotations = manager === "kubectl-client-side-apply" ? annotation : { "meta.helm.sh/release-name": "web" };
-    const body = { ...object, metadata: { ...object.metadata, annotations } };
-    const path = `/apis/apps/v1/namespaces/${namespace}/deployments?fieldManager=${manager}`;
-    assert.equal((await call("POST", path, { body })).status, 201);
-    const before = await until(async () => rolledOut(await writer.get(refOf(object))), { what: "the rollout" });
-    const [result] = await applied(writer, { application: aName("adopt"), objects: [object], force: "never" });
-    assert.equal(result?.change.action, "configured");
-    const after = await writer.get(refOf(object));
-    assert.deepEqual(
-      [after?.metadata.uid, after?.metadata.generation, after?.["spec"], after?.metadata.annotations],
-      [before.metadata.uid, before.metadata.generation, before["spec"], before.metadata.annotations],
-    );
-    assert.deepEqual(managersOf(after).toSorted(), [`${manager} Update`, "driftless Apply"].toSorted());
-  });
-}
+test("an object that no deployer made that we know is applied beside its maker, whose share stays", async (t) => {
+  const { writer, call } = await openCluster(t);
+  const namespace = await testNamespace("adopt");
+  const object = aDeployment(namespace, "web", { replicas: 2 });
+  const path = `/apis/apps/v1/namespaces/${namespace}/deployments?fieldManager=Terraform`;
+  assert.equal((await call("POST", path, { body: object })).status, 201);
+  const before = await until(async () => rolledOut(await writer.get(refOf(object))), { what: "the rollout" });
+  const [result] = await applied(writer, { application: aName("adopt"), objects: [object], force: "never" });
+  assert.equal(result?.change.action, "configured");
+  const after = await writer.get(refOf(object));
+  assert.deepEqual(
+    [after?.metadata.uid, after?.metadata.generation, after?.["spec"], after?.metadata.annotations],
+    [before.metadata.uid, before.metadata.generation, before["spec"], before.metadata.annotations],
+  );
+  assert.deepEqual(managersOf(after).toSorted(), ["Terraform Update", "driftless Apply"]);
+});
 
 /** The object once its controller has seen it, after which nothing but us writes its spec. */
 function rolledOut(object: Manifest | undefined): Manifest | undefined {

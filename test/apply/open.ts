@@ -62,17 +62,25 @@ export async function prepared(
   return desired;
 }
 
-export interface ApplyOptions extends Partial<Pick<ApplyRequest, "force" | "stillMine" | "log">> {
+export interface ApplyOptions extends Partial<Pick<ApplyRequest, "force" | "stillMine" | "log" | "isNew">> {
   readonly application: string;
   readonly objects: readonly Manifest[];
+  /** Applications whose objects are listed before. Default: the one that is applied. */
+  readonly known?: readonly string[];
 }
 
 /** Applies as a sync does, stage by stage. */
 export async function applied(writer: ClusterWriter, options: ApplyOptions): Promise<readonly Applied[]> {
-  const { application, objects, force = "ask-first", stillMine = () => Promise.resolve(true), log = silentLog } = options;
-  const { live } = await listLive({ reader: writer, kinds: objects.map(gvkOf), applications: [application] });
+  const { application, objects, known = [application], isNew, force = "ask-first", log = silentLog } = options;
+  const { stillMine = () => Promise.resolve(true) } = options;
+  const { live } = await listLive({ reader: writer, kinds: objects.map(gvkOf), applications: known });
   const stages = applyStages(await prepared(writer, { application, objects }));
-  return applyObjects({ writer, live, stages, force, stillMine, log });
+  return applyObjects({ writer, live, stages, force, stillMine, log, ...(isNew ? { isNew } : {}) });
+}
+
+/** Why an object failed; "" when it did not. */
+export function errorOf(result: Applied | undefined): string {
+  return result?.change.action === "failed" ? result.change.error : "";
 }
 
 /** What a sync did, a line each: `created ConfigMap web`. */

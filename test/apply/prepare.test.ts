@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { prepareObjects } from "../../lib/apply/prepare.ts";
-import type { Manifest } from "../../lib/model/resource.ts";
+import { type Manifest, refOf } from "../../lib/model/resource.ts";
 import { aConfigMap, aCrd, aNamespace, aPod } from "../support/objects.ts";
 import { aName, digest, openCluster } from "./open.ts";
 
@@ -56,6 +56,19 @@ test("every object carries the application's label beside its own, and keeps the
   });
 });
 
+test("what only the server sets is left out, as an export of a live object has it", async (t) => {
+  const { writer } = await openCluster(t);
+  const live = await writer.apply(aConfigMap("default", aName("export"), { k: "v" }), { force: true });
+  t.after(() => writer.delete(refOf(live), { uid: live.metadata.uid ?? "" }));
+  const exported = { ...live, metadata: { ...live.metadata, generation: 1, selfLink: "/x", labels: { app: "a" } } };
+  const { desired } = await prepare(t, [exported]);
+  assert.deepEqual(desired[0]?.manifest.metadata, {
+    name: live.metadata.name,
+    namespace: "default",
+    labels: { app: "a", "driftless.dev/application": "web" },
+  });
+});
+
 test("the texts of a Secret's stringData are sent as data, and win over data of the same key", async (t) => {
   const secret = {
     apiVersion: "v1",
@@ -88,7 +101,7 @@ test("the scope of a kind that the application brings itself is read from its de
 });
 
 test("a kind that nobody serves fails by name and says what to do; the others are prepared", async (t) => {
-  const { desired, failed, retryable } = await prepare(t, [
+  const { desired, failed } = await prepare(t, [
     { apiVersion: "none.example/v1", kind: "Nothing", metadata: { name: "n" } },
     { apiVersion: "apps/v9", kind: "Deployment", metadata: { name: "d" } },
     aConfigMap("", "a"),
@@ -98,26 +111,28 @@ test("a kind that nobody serves fails by name and says what to do; the others ar
     ["a"],
   );
   assert.deepEqual(
-    failed.map((change) => change.action === "failed" && change.error),
+    failed.map(({ error }) => error),
     [
       "the cluster serves no kind Nothing in none.example/v1; install its CustomResourceDefinition or correct the apiVersion",
       "the cluster serves no kind Deployment in apps/v9; install its CustomResourceDefinition or correct the apiVersion",
     ],
   );
-  assert.equal(retryable, true, "another application may bring the definition");
+  assert.deepEqual(
+    failed.map(({ retryable }) => retryable),
+    [true, true],
+    "another application may bring the definition",
+  );
 });
 
 test("an object for which nobody names a namespace fails, and says where to name it", async (t) => {
-  const { desired, failed, retryable } = await prepare(t, [aPod("", "p"), aNamespace("n")], "");
-  assert.equal(retryable, false);
+  const { desired, failed } = await prepare(t, [aPod("", "p"), aNamespace("n")], "");
   assert.deepEqual(
     desired.map(({ ref }) => ref.kind),
     ["Namespace"],
   );
   const ref = { group: "", version: "v1", kind: "Pod", namespace: "", name: "p" };
-  assert.deepEqual(failed, [
-    { action: "failed", ref, error: "Pod p names no namespace; give it one, or set `namespace` of application web" },
-  ]);
+  const error = "Pod p names no namespace; give it one, or set `namespace` of application web";
+  assert.deepEqual(failed, [{ manifest: aPod("", "p"), ref, error, retryable: false }]);
 });
 
 test("an object that is there twice is kept once, also when only the namespace's default makes it the same", async (t) => {
@@ -127,7 +142,7 @@ test("an object that is there twice is kept once, also when only the namespace's
     [{ k: "1" }],
   );
   assert.deepEqual(
-    failed.map((change) => change.action === "failed" && change.error),
+    failed.map(({ error }) => error),
     ["ConfigMap shop/a is there twice; keep one"],
   );
 });

@@ -52,7 +52,7 @@ test("a workload goes before what it needs, and its pods go with it", async (t) 
   await until(async () => (await pods()).items.length === 0, { what: "the pod to be gone" });
 });
 
-test("another object that has taken the name is kept, and ours leaves the inventory", async (t) => {
+test("G6 another object that has taken the name is kept, and ours leaves the inventory", async (t) => {
   const { writer, prune, call, path, namespace, application } = await aSyncedApplication(t, (at) => [aConfigMap(at, "a")]);
   await call("DELETE", path("a"));
   const metadata = { name: "a", labels: { "driftless.dev/application": application } };
@@ -103,7 +103,7 @@ test("a finalizer at work is named and waited for; the object leaves the invento
   assert.deepEqual([third.changes, names(third.gone), third.terminating], [[], ["a"], []]);
 });
 
-test("a delete that the server refuses is a failure with its reason, is never forgotten, and keeps no other back", async (t) => {
+test("G2 a delete that the server refuses is a failure with its reason, is never forgotten, and keeps no other back", async (t) => {
   const synced = await aSyncedApplication(t, (at) => [aConfigMap(at, "a"), aDeployment(at, "web")]);
   const { prune, call, namespace } = synced;
   const lift = await enforce(t, synced, aPolicy({ namespace, operation: "DELETE", resource: "configmaps" }));

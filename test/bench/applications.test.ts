@@ -45,6 +45,16 @@ test("a new mark changes the Deployment's file and no other", () => {
   });
 });
 
+test("a broken application asks for a pod of an image that does not come", () => {
+  const [deployment] = objectsOf(deploymentFile({ name: "app-000", mark: "mark-1", broken: true }));
+  const spec = deployment?.["spec"] as { replicas: number; template: { spec: { containers: readonly { image: string }[] } } };
+  assert.equal(spec.replicas, 1);
+  assert.deepEqual(
+    spec.template.spec.containers.map(({ image }) => image),
+    ["ghcr.io/stefanprodan/podinfo:broken"],
+  );
+});
+
 test("names sort as they count", () => {
   assert.deepEqual(applicationNames({ prefix: "app", count: 3 }), ["app-000", "app-001", "app-002"]);
 });
@@ -65,4 +75,7 @@ test("its configuration is valid, with applications and without", () => {
     ],
   );
   assert.deepEqual(read([]).applications, []);
+  const text = configurationText(["app-000"], { createNamespace: true });
+  const [own] = parseConfiguration({ text, file: "driftless.yaml", repository: "https://git.example/fleet.git" }).applications;
+  assert.equal(own?.sync.createNamespace, true);
 });

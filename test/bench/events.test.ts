@@ -21,7 +21,7 @@ const newEvents = (controller = new AbortController()) => ({
 test("syncs are recorded when each has said so, whether before or after one asks", async () => {
   const { events } = newEvents();
   events.write(recorded("app-000"));
-  const all = events.recorded(["app-000", "app-001"], "d-1");
+  const all = events.recorded(["app-000", "app-001"], { correlationId: "d-1" });
   const before = performance.now();
   events.write("no JSON");
   events.write(recorded("app-001", { correlationId: "another" }));
@@ -29,9 +29,20 @@ test("syncs are recorded when each has said so, whether before or after one asks
   assert.ok((await all) >= before);
 });
 
+test("of any delivery, syncs are known by their applications alone, and those that wait are told apart", async () => {
+  const { events } = newEvents();
+  const ended = events.recorded(["app-000"]);
+  const waiting = events.waiting(["app-001"]);
+  events.write(recorded("app-001"));
+  events.write(recorded("app-001", { event: "sync.waiting" }));
+  assert.ok((await waiting) > 0);
+  events.write(recorded("app-000", { correlationId: "another" }));
+  assert.ok((await ended) > 0);
+});
+
 test("a sync that did not succeed ends the wait with its errors", async () => {
   const { events } = newEvents();
-  const all = events.recorded(["app-000"], "d-1");
+  const all = events.recorded(["app-000"], { correlationId: "d-1" });
   events.write(recorded("app-000", { phase: "Failed", errors: ["Service web: refused"] }));
   await assert.rejects(all, /sync of app-000 ended Failed: Service web: refused/);
 });
@@ -39,7 +50,7 @@ test("a sync that did not succeed ends the wait with its errors", async () => {
 test("a refused plan ends the wait with its reason", async () => {
   const { events } = newEvents();
   events.write(JSON.stringify({ event: "plan.refused", level: "warn", correlationId: "d-1", error: "line 3 is wrong" }));
-  await assert.rejects(events.recorded(["app-000"], "d-1"), /plan\.refused.*line 3 is wrong/);
+  await assert.rejects(events.recorded(["app-000"], { correlationId: "d-1" }), /plan\.refused.*line 3 is wrong/);
 });
 
 test("the time of an event is that of the last one of its delivery, and is forgotten when asked", () => {
@@ -53,7 +64,7 @@ test("the time of an event is that of the last one of its delivery, and is forgo
 
 test("a stop ends the wait", async () => {
   const { controller, events } = newEvents();
-  const all = events.recorded(["app-000"], "d-1");
+  const all = events.recorded(["app-000"], { correlationId: "d-1" });
   controller.abort(new Error("stopped by SIGINT"));
   await assert.rejects(all, /stopped by SIGINT/);
 });

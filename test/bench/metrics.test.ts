@@ -25,6 +25,11 @@ test("what was answered in between is told as reads and writes", () => {
   assert.deepEqual(requestsBetween(before, after), { reads: 3, writes: 3 });
 });
 
+test("pods are counted where they are read", () => {
+  const after = requestCounts([line("LIST", "pods", 5), line("GET", "pods", 1), line("DELETE", "pods", 7)].join("\n"));
+  assert.deepEqual(requestsBetween(new Map(), after), { reads: 6, writes: 0 });
+});
+
 test("subresources, watches, updates and other kinds are not ours", () => {
   const after = requestCounts(
     [

@@ -68,12 +68,12 @@ describe("driftless asks the API", () => {
     const [head, line, ...more] = await table("history", qa);
     assert.match(
       head ?? "",
-      /^STARTED +SECONDS +PHASE +TRIGGER +REVISION +CREATED +CONFIGURED +UNCHANGED +PRUNED +FAILED +ERRORS$/,
+      /^STARTED +SECONDS +PHASE +TRIGGER +ATTEMPT +REVISION +CREATED +CONFIGURED +UNCHANGED +PRUNED +FAILED +ERRORS +NOTES$/,
     );
     assert.match(
       line ?? "",
       new RegExp(
-        `^\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d +\\d+\\.\\d +Succeeded +push +${commit.slice(0, 7)} +3 +0 +0 +0 +0$`,
+        `^\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d +\\d+\\.\\d +Succeeded +push +1 +${commit.slice(0, 7)} +3 +0 +0 +0 +0 +- +-$`,
       ),
     );
     assert.deepEqual(more, []);

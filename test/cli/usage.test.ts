@@ -6,14 +6,24 @@ test("without a command, and with --help, the commands are listed", async () => 
   for (const args of [[], ["--help"], ["help"]]) {
     const { status, stdout, stderr } = await runDriftless(args);
     assert.deepEqual([status, stderr], [0, ""]);
-    for (const command of ["status", "history APP", "drift [APP]", "render DIR", "health FILE", "kubectl"]) {
+    for (const command of [
+      "status",
+      "history APP",
+      "drift [APP]",
+      "plan APP",
+      "sync APP",
+      "rollback APP",
+      "render DIR",
+      "kubectl",
+    ]) {
       assert.ok(stdout.includes(`driftless ${command}`), command);
     }
   }
 });
 
 test("every command has help of its own", async () => {
-  for (const command of ["status", "history", "drift", "render", "health"]) {
+  const acting = ["sync", "approve", "rollback", "suspend", "resume", "rebuild"];
+  for (const command of ["status", "history", "drift", "plan", ...acting, "render", "health"]) {
     const { status, stdout } = await runDriftless([command, "--help"]);
     assert.deepEqual([status, stdout.startsWith(`driftless ${command}`)], [0, true], command);
   }
@@ -29,6 +39,13 @@ const wrong: readonly (readonly [args: readonly string[], reason: RegExp])[] = [
   [["drift", "--since", "yesterday"], /--since is a duration such as 30m or 24h, not yesterday/],
   [["status", "--output", "xml"], /--output is table or json, not xml/],
   [["status", "--api"], /--api/],
+  [["sync"], /an argument is missing/],
+  [["approve", "shop"], /an argument is missing/],
+  [["sync", "shop", "--timeout", "soon"], /--timeout is a duration such as 90s or 30m, not soon/],
+  [["suspend", "shop"], /--reason is missing/],
+  [["suspend", "shop", "--reason", "x", "--for", "soon"], /--for is a duration such as 30m or 24h, not soon/],
+  [["suspend", "shop", "--reason", "x", "--until", "soon"], /--until is a time such as .*, not soon/],
+  [["suspend", "shop", "--reason", "x", "--for", "1h", "--until", "2026-01-31T18:00:00Z"], /--for and --until/],
 ];
 for (const [args, reason] of wrong) {
   test(`wrong usage says what is wrong, and where help is: driftless ${args.join(" ")}`, async () => {
@@ -40,7 +57,7 @@ for (const [args, reason] of wrong) {
   });
 }
 
-for (const args of [["status"], ["history", "shop"], ["drift"]]) {
+for (const args of [["status"], ["history", "shop"], ["drift"], ["sync", "shop"], ["rebuild", "eu"]]) {
   test(`where no Driftless is known, driftless ${args.join(" ")} says how to name one`, async () => {
     const { status, stdout, stderr } = await runDriftless(args);
     assert.deepEqual([status, stdout], [1, ""]);

@@ -53,7 +53,7 @@ test("a dry run answers what an apply would give, and writes nothing", async (t)
   assert.deepEqual(await cluster.get(configMapRef(namespace, "web")), live);
 });
 
-test("without force, fields of other managers are listed; with force they are taken over", async (t) => {
+test("F3 without force, fields of other managers are listed; with force they are taken over", async (t) => {
   const cluster = await openCluster(t);
   const namespace = await testNamespace("apply");
   await cluster.apply(aConfigMap(namespace, "web", { a: "1", b: "1" }), force);
@@ -73,7 +73,7 @@ test("without force, fields of other managers are listed; with force they are ta
   assert.deepEqual(managers(forced), ["driftless Apply"]);
 });
 
-test("a misspelt field is refused with its path, of custom resources too", async (t) => {
+test("F1 a misspelt field is refused with its path, of custom resources too", async (t) => {
   const cluster = await openCluster(t);
   const namespace = await testNamespace("apply");
   const before = cluster.requests;
@@ -89,6 +89,57 @@ test("a misspelt field is refused with its path, of custom resources too", async
   const note = { apiVersion: `${group}/v1`, kind: "Note", metadata: { name: "n", namespace }, spec: { txt: "a" } };
   await assert.rejects(cluster.apply(note, force), { code: "apply", retryable: false, message: /spec\.txt/ });
 });
+
+const container = { name: "web", image: "web:1" };
+const aWorkload = (containers: readonly object[]): Manifest => ({
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name: "web" },
+  spec: {
+    selector: { matchLabels: { app: "web" } },
+    template: { metadata: { labels: { app: "web" } }, spec: { containers } },
+  } as never,
+});
+
+for (const { what, object, words } of [
+  {
+    what: "a value of another type",
+    object: { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "web" }, data: { port: 8080 } },
+    words: /\.data\.port: expected string, got/,
+  },
+  {
+    what: "a variable that is there twice",
+    object: aWorkload([
+      {
+        ...container,
+        env: [
+          { name: "A", value: "1" },
+          { name: "A", value: "2" },
+        ],
+      },
+    ]),
+    words: /\.spec\.template\.spec\.containers\[name="web"\]\.env: duplicate entries for key \[name="A"\]/,
+  },
+  {
+    what: "a port that is there twice",
+    object: aWorkload([{ ...container, ports: [{ containerPort: 80 }, { containerPort: 80 }] }]),
+    words: /\.ports: duplicate entries for key \[containerPort=80,protocol="TCP"\]/,
+  },
+  {
+    what: "base64 that is none",
+    object: { apiVersion: "v1", kind: "Secret", metadata: { name: "web" }, data: { key: "***" } },
+    words: /illegal base64 data|unable to convert/,
+  },
+] satisfies readonly { what: string; object: Manifest; words: RegExp }[]) {
+  test(`F1 ${what} is refused with its field after one try, whatever status it comes with`, async (t) => {
+    const cluster = await openCluster(t);
+    const namespace = await testNamespace("apply");
+    const before = cluster.requests;
+    const placed: Manifest = { ...object, metadata: { name: "web", namespace } };
+    await assert.rejects(cluster.apply(placed, force), { code: "apply", retryable: false, message: words });
+    assert.equal(cluster.requests - before, 3, "two for discovery, one for the apply");
+  });
+}
 
 test("F11 every character of the basic plane reads back as written", async (t) => {
   const cluster = await openCluster(t);
@@ -134,7 +185,7 @@ test("E7 a namespaced object without a namespace is refused before anything is s
   assert.equal(cluster.requests, 2, "discovery only");
 });
 
-test("an object for a namespace that does not exist is refused with the namespace's name", async (t) => {
+test("F6 an object for a namespace that does not exist is refused with the namespace's name", async (t) => {
   const cluster = await openCluster(t);
   await assert.rejects(cluster.apply(aConfigMap("no-such-namespace", "web"), force), {
     code: "apply",
@@ -160,7 +211,7 @@ test("a kind that is not served is refused, and found as soon as it is", async (
   });
 });
 
-test("a Secret's values do not come back in the refusal", async (t) => {
+test("F2 a Secret's values do not come back in the refusal", async (t) => {
   const cluster = await openCluster(t);
   const namespace = await testNamespace("apply");
   const metadata = { name: "key", namespace };
@@ -173,14 +224,14 @@ test("a Secret's values do not come back in the refusal", async (t) => {
   }
 });
 
-test("an identity without rights is refused with what it lacks", async (t) => {
+test("F4 an identity without rights is refused with what it lacks", async (t) => {
   const limited = await openCluster(t, { user: "limited" });
   const refused = /cannot patch resource "configmaps"/;
   await assert.rejects(limited.apply(aConfigMap("default", "web"), force), { code: "apply", retryable: false, message: refused });
   await assert.rejects(limited.get(configMapRef("default", "web")), { code: "cluster", retryable: false, message: /cannot get/ });
 });
 
-test("an object is deleted only under its own uid", async (t) => {
+test("F3 G6 an object is deleted only under its own uid", async (t) => {
   const cluster = await openCluster(t);
   const namespace = await testNamespace("apply");
   const ref = configMapRef(namespace, "web");

@@ -40,6 +40,22 @@ const table: readonly Row[] = [
     kind: "invalid",
     retryable: false,
   },
+  {
+    what: "an object that is too large for the store, which comes as 500",
+    status: 500,
+    body: { message: "etcdserver: request is too large" },
+    kind: "invalid",
+    retryable: false,
+  },
+  {
+    what: "an object that is too large for the way to the store, which comes as 500",
+    status: 500,
+    body: {
+      message: "rpc error: code = ResourceExhausted desc = trying to send message larger than max (2097668 vs. 2097152)",
+    },
+    kind: "invalid",
+    retryable: false,
+  },
   { what: "an object that is too large", status: 413, body: "too large", kind: "invalid", retryable: false },
   {
     what: "fields of other managers",
@@ -114,6 +130,73 @@ test("a field conflict names each manager and field", () => {
     { manager: "hpa", field: ".spec.replicas" },
     { manager: 'a "b"', field: ".data.k" },
   ]);
+});
+
+/** The server's words, each from the refusal of a kind that is named. */
+const immutables: readonly { readonly kind: string; readonly message: string; readonly words: string }[] = [
+  { kind: "Deployment", message: 'Invalid value: {"matchLabels":{"app":"b"}}: field is immutable', words: "field is immutable" },
+  {
+    kind: "StatefulSet",
+    message: "Forbidden: updates to statefulset spec for fields other than 'replicas' and 'template' are forbidden",
+    words: "updates to statefulset spec for fields other than 'replicas' and 'template' are forbidden",
+  },
+  {
+    kind: "Pod",
+    message: "Forbidden: pod updates may not change fields other than `spec.tolerations`\n  core.PodSpec{\n-  Env: nil,\n",
+    words: "pod updates may not change fields other than `spec.tolerations`",
+  },
+  { kind: "Service", message: 'Invalid value: ["None"]: may not change once set', words: "may not change once set" },
+  {
+    kind: "ConfigMap",
+    message: "Forbidden: field is immutable when `immutable` is set",
+    words: "field is immutable when `immutable` is set",
+  },
+  {
+    kind: "RoleBinding",
+    message: 'Invalid value: {"APIGroup":"rbac.authorization.k8s.io","Kind":"ClusterRole","Name":"edit"}: cannot change roleRef',
+    words: "cannot change roleRef",
+  },
+  {
+    kind: "StorageClass",
+    message: "Forbidden: updates to parameters are forbidden.",
+    words: "updates to parameters are forbidden.",
+  },
+  {
+    kind: "PersistentVolumeClaim",
+    message: "Forbidden: spec is immutable after creation except resources.requests for bound claims\n@@ -10,7 +10,7 @@\n",
+    words: "spec is immutable after creation except resources.requests for bound claims",
+  },
+  { kind: "PriorityClass", message: "Forbidden: may not be changed in an update.", words: "may not be changed in an update." },
+  { kind: "a custom resource", message: 'Invalid value: "2": Value is immutable', words: "Value is immutable" },
+  {
+    kind: "a custom resource without words",
+    message: 'Invalid value: "2": failed rule: self == oldSelf',
+    words: "failed rule: self == oldSelf",
+  },
+];
+
+const invalid = (causes: readonly object[]) =>
+  classifyRefusal({
+    status: 422,
+    contentType: "application/json",
+    body: JSON.stringify({ kind: "Status", reason: "Invalid", details: { causes } }),
+  });
+
+for (const { kind, message, words } of immutables) {
+  test(`F7 a field of ${kind} that cannot be changed is named, with the server's words and without the value`, () => {
+    assert.deepEqual(invalid([{ reason: "FieldValueInvalid", message, field: "spec.x" }]).immutable, [
+      { field: "spec.x", words },
+    ]);
+  });
+}
+
+test("F7 what is refused for another fault too, or only speaks of the immutable, is not taken for immutable", () => {
+  const selector = { message: 'Invalid value: {"a":"b"}: field is immutable', field: "spec.selector" };
+  const replicas = { message: "Invalid value: -1: must be greater than or equal to 0", field: "spec.replicas" };
+  const quoted = { message: 'Invalid value: "field is immutable": must be a number', field: "spec.x" };
+  assert.deepEqual(invalid([selector, replicas]).immutable, []);
+  assert.deepEqual(invalid([quoted]).immutable, []);
+  assert.deepEqual(invalid([]).immutable, []);
 });
 
 test("an answer without words says at least its status", () => {

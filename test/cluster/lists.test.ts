@@ -113,6 +113,13 @@ test("a reader has no method that writes", async (t) => {
   const reader = createClusterReader({ transport: createTransport({ connection: { server: "https://127.0.0.1:1" } }) });
   assert.deepEqual(
     Object.keys(writer).filter((key) => !(key in reader)),
-    ["apply", "delete"],
+    ["apply", "delete", "patchOwnership"],
   );
+});
+
+test("a field selector picks objects by what their kind can be asked for", async (t) => {
+  const request = await sevenConfigMaps(t);
+  const cluster = await openCluster(t);
+  assert.deepEqual(names(await cluster.list({ ...request, fieldSelector: "metadata.name=c3" })), ["c3"]);
+  assert.deepEqual(names(await cluster.listMetadata({ ...request, fieldSelector: "metadata.name=c4" })), ["c4"]);
 });

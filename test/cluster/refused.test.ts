@@ -34,3 +34,29 @@ test("the server's message is cut at 2,000 characters", () => {
   const message = refuse("x".repeat(5000), manifest);
   assert.equal(message.match(/x+…$/)?.[0].length, 2000);
 });
+
+function factsOf(status: number, causes: readonly object[]) {
+  const body = JSON.stringify({ kind: "Status", message: "no", details: { causes } });
+  return refusedError({ verb: "apply", ref, host: "api:443", answer: { status, contentType: "application/json", body } }).facts;
+}
+
+test("a conflict's facts name each manager with its fields, for machines and for people, at most five fields each", () => {
+  const cause = (manager: string, field: string) => ({
+    reason: "FieldManagerConflict",
+    message: `conflict with "${manager}" using apps/v1`,
+    field,
+  });
+  const many = Array.from({ length: 7 }, (_, index) => cause("vpa", `.spec.f${index}`));
+  const facts = factsOf(409, [...many, cause("kubectl-edit", ".spec.replicas")]);
+  assert.equal(facts["conflict"], "kubectl-edit, vpa");
+  assert.equal(
+    facts["conflictOwners"],
+    ".spec.replicas from kubectl-edit and .spec.f0, .spec.f1, .spec.f2, .spec.f3, .spec.f4 and 2 more from vpa",
+  );
+});
+
+test("the facts of what cannot be changed name the fields, and the server's words once", () => {
+  const cause = (field: string) => ({ message: "Invalid value: 3: field is immutable", field });
+  const facts = factsOf(422, [cause("spec.completions"), cause("spec.template")]);
+  assert.deepEqual([facts["immutable"], facts["immutableWords"]], ["spec.completions, spec.template", "field is immutable"]);
+});

@@ -44,7 +44,7 @@ const half: Respond = (_request, response) => {
 const silence: Respond = () => undefined;
 const ok = answer(200, { "Content-Type": "application/json" }, "{}");
 
-test("an overloaded server is asked again, after the time it names", async (t) => {
+test("F8 an overloaded server is asked again, after the time it names", async (t) => {
   const { transport, pauses } = await talkTo(t, [answer(429, { "Retry-After": "3" }), answer(503), ok]);
   assert.equal((await transport.request({ method: "GET", path: "/x" })).status, 200);
   assert.deepEqual(pauses, [3125, 250]);
@@ -58,7 +58,7 @@ test("a server that stays overloaded is asked four times, and its last answer is
   assert.equal(transport.requests, 4);
 });
 
-test("a permanent fault that comes as 500 is asked once", async (t) => {
+test("F1 a permanent fault that comes as 500 is asked once", async (t) => {
   const { transport } = await talkTo(t, [answer(500, {}, "failed to create typed patch object")]);
   assert.equal((await transport.request({ method: "PATCH", path: "/x", body: "{}" })).status, 500);
   assert.equal(transport.requests, 1);
@@ -127,7 +127,7 @@ test("the caller's signal stops a request, and the wait before the next", async 
   });
 });
 
-test("an unknown token is replaced once, and then taken as the answer", async (t) => {
+test("F9 an unknown token is replaced once, and then taken as the answer", async (t) => {
   const asked: boolean[] = [];
   const seen: (string | undefined)[] = [];
   const byToken: Respond = (request, response) => {

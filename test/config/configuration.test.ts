@@ -31,6 +31,17 @@ const withFields = (...lines: readonly string[]): string =>
     "",
   ].join("\n");
 
+const defaultSync = {
+  mode: "auto",
+  prune: true,
+  allowEmpty: false,
+  conflicts: "force",
+  createNamespace: false,
+  timeout: 300,
+  hookTimeout: 3600,
+  retry: { limit: 5, backoff: { duration: 5, factor: 2, maxDuration: 180 } },
+} as const;
+
 suite("driftless.yaml", () => {
   test("a complete file gives what it says", () => {
     const text = `# yaml-language-server: $schema=./driftless.schema.json
@@ -46,8 +57,30 @@ applications:
     path: overlays/qa
     cluster: prod
     namespace: guestbook-qa
-    sync: { prune: false, allowEmpty: true, conflicts: fail, createNamespace: true, timeout: 1h30m }
+    sync:
+      mode: approve
+      prune: false
+      allowEmpty: true
+      conflicts: fail
+      createNamespace: true
+      timeout: 1h30m
+      hookTimeout: 40m
+      retry: { limit: 3, backoff: { duration: 10s, factor: 3, maxDuration: 10m } }
     drift: report
+    dependsOn: [database]
+    rollback: auto
+    syncWindows:
+      - { kind: allow, schedule: "0 22 * * 1-5", duration: 8h, timeZone: Europe/Berlin }
+    suspend: { owner: alice, reason: the migration runs, until: 2026-01-31T18:00:00+01:00 }
+  - { name: database, path: database, cluster: prod }
+syncWindows:
+  - { kind: deny, schedule: 0 0 24 12 *, duration: 72h }
+healthCheckExprs:
+  - apiVersion: example.com/v1
+    kind: Database
+    current: status.ready
+    inProgress: "!status.ready"
+    failed: status.broken
 `;
     assert.deepEqual(parse(text), {
       clusters: [
@@ -67,8 +100,44 @@ applications:
           ],
           cluster: "prod",
           namespace: "guestbook-qa",
-          sync: { prune: false, allowEmpty: true, conflicts: "fail", createNamespace: true, timeout: 5400 },
+          sync: {
+            mode: "approve",
+            prune: false,
+            allowEmpty: true,
+            conflicts: "fail",
+            createNamespace: true,
+            timeout: 5400,
+            hookTimeout: 2400,
+            retry: { limit: 3, backoff: { duration: 10, factor: 3, maxDuration: 600 } },
+          },
           drift: "report",
+          dependsOn: ["database"],
+          rollback: "auto",
+          syncWindows: [
+            { kind: "deny", schedule: "0 0 24 12 *", duration: 259_200, timeZone: "UTC" },
+            { kind: "allow", schedule: "0 22 * * 1-5", duration: 28_800, timeZone: "Europe/Berlin" },
+          ],
+          suspend: { owner: "alice", reason: "the migration runs", until: "2026-01-31T17:00:00.000Z" },
+        },
+        {
+          name: "database",
+          sources: [{ kind: "git", repository: "https://github.com/acme/platform", targetRevision: "main", path: "database" }],
+          cluster: "prod",
+          namespace: "",
+          sync: defaultSync,
+          drift: "heal",
+          dependsOn: [],
+          rollback: "manual",
+          syncWindows: [{ kind: "deny", schedule: "0 0 24 12 *", duration: 259_200, timeZone: "UTC" }],
+        },
+      ],
+      healthCheckExprs: [
+        {
+          apiVersion: "example.com/v1",
+          kind: "Database",
+          current: "status.ready",
+          inProgress: "!status.ready",
+          failed: "status.broken",
         },
       ],
       remoteBases: [],
@@ -83,25 +152,24 @@ applications:
         sources: [{ kind: "git", repository: "https://github.com/acme/platform", targetRevision: "main", path: "overlays/qa" }],
         cluster: "local",
         namespace: "",
-        sync: { prune: true, allowEmpty: false, conflicts: "force", createNamespace: false, timeout: 300 },
+        sync: defaultSync,
         drift: "heal",
+        dependsOn: [],
+        rollback: "manual",
+        syncWindows: [],
       },
     ]);
   });
 
   test("a sync policy that states one field keeps the defaults of the others", () => {
-    assert.deepEqual(parse(withFields("sync:", "  conflicts: fail")).applications[0]?.sync, {
-      prune: true,
-      allowEmpty: false,
-      conflicts: "fail",
-      createNamespace: false,
-      timeout: 300,
-    });
+    const { sync } = parse(withFields("sync:", "  conflicts: fail", "  retry: { limit: 0 }")).applications[0] ?? {};
+    assert.deepEqual(sync, { ...defaultSync, conflicts: "fail", retry: { ...defaultSync.retry, limit: 0 } });
   });
 
   test("an empty list of applications is a wish; a missing or empty key is a mistake", () => {
     assert.deepEqual(parse("clusters: []\napplications: []\n"), {
       clusters: [],
+      healthCheckExprs: [],
       applications: [],
       remoteBases: [],
       repositories: [],
@@ -232,12 +300,12 @@ applications:
     [
       "a key that nothing is near",
       withFields("sync: { unicorn: 1 }"),
-      "6:13: applications[0].sync.unicorn: is not a key of this mapping: known keys are prune, allowEmpty, conflicts, createNamespace, timeout",
+      "6:13: applications[0].sync.unicorn: is not a key of this mapping: known keys are mode, prune, allowEmpty, conflicts, createNamespace, timeout, hookTimeout, retry",
     ],
     [
       "a key named __proto__",
       withFields("__proto__: { prune: false }"),
-      "6:5: applications[0].__proto__: is not a key of this mapping: known keys are name, repository, targetRevision, path, chart, directory, kustomize, helm, sources, cluster, namespace, sync, drift",
+      "6:5: applications[0].__proto__: is not a key of this mapping: known keys are name, repository, targetRevision, path, chart, directory, kustomize, helm, sources, cluster, namespace, sync, drift, dependsOn, rollback, syncWindows, suspend",
     ],
     [
       "a merge key",
@@ -363,12 +431,12 @@ applications:
     [
       "a list where a mapping belongs",
       withFields("sync: [prune]"),
-      "6:11: applications[0].sync: must be a mapping (keys prune, allowEmpty, conflicts, createNamespace, timeout), and is a list",
+      "6:11: applications[0].sync: must be a mapping (keys mode, prune, allowEmpty, conflicts, createNamespace, timeout, hookTimeout, retry), and is a list",
     ],
     [
       "an application that is a word",
       `${clusters}applications: [shop]`,
-      '2:16: applications[0]: must be a mapping (keys name, repository, targetRevision, path, chart, directory, kustomize, helm, sources, cluster, namespace, sync, drift), and is "shop"',
+      '2:16: applications[0]: must be a mapping (keys name, repository, targetRevision, path, chart, directory, kustomize, helm, sources, cluster, namespace, sync, drift, dependsOn, rollback, syncWindows, suspend), and is "shop"',
     ],
     [
       "a mapping where a list belongs",

@@ -32,10 +32,18 @@ overEachTable("applications", (table) => {
   test("a removed application can begin again", async () => {
     const { applications } = table.stores;
     await applications.put(aState({ application: "back" }));
-    await applications.remove("back");
-    await applications.remove("back");
+    assert.equal(await applications.remove("back", { version: 1 }), true);
+    assert.equal(await applications.remove("back", { version: 1 }), false);
     assert.equal(await applications.get("back"), undefined);
     assert.equal(await applications.put(aState({ application: "back" })), true);
+  });
+
+  test("an application that came back since it was read is not removed", async () => {
+    const { applications } = table.stores;
+    await applications.put(aState({ application: "returned", removed: true }));
+    await applications.put(aState({ application: "returned", version: 2 }));
+    assert.equal(await applications.remove("returned", { version: 1 }), false);
+    assert.equal((await applications.get("returned"))?.version, 2);
   });
 });
 

@@ -100,6 +100,7 @@ overEachTable("history", (table) => {
     const stored = {
       configuration: {
         clusters: [{ name: "eu", kind: "kubeconfig", context: "kind" }],
+        healthCheckExprs: [{ apiVersion: "example.com/v1", kind: "Database", current: "status.ready" }],
         applications,
         remoteBases: ["https://github.com/acme/"],
         repositories: [{ url: "https://github.com/acme/shop", id: 42 }],

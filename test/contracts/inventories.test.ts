@@ -9,8 +9,8 @@ overEachTable("inventories", (table) => {
     assert.equal(await table.stores.inventories.load("nobody"), undefined);
   });
 
-  for (const entries of [0, 4, 3_000, 8_000]) {
-    test(`an inventory of ${entries} entries is loaded as it was saved`, async () => {
+  for (const entries of [0, 4, 3_000, 10_000]) {
+    test(`${entries === 10_000 ? "B10: " : ""}an inventory of ${entries} entries is loaded as it was saved`, async () => {
       const { inventories } = table.stores;
       const inventory = anInventory(entries, { application: `of-${entries}` });
       await inventories.save(inventory, { fence: 1 });

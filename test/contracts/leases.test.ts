@@ -23,7 +23,7 @@ overEachTable("leases", (table) => {
     assert.deepEqual(await table.stores.leases.get("free"), lease);
   });
 
-  test("fifty runs at once: one holder a round, and each round a higher fence", async () => {
+  test("B3: fifty runs at once: one holder a round, and each round a higher fence", async () => {
     const { leases } = table.stores;
     let last = 0;
     for (let round = 0; round < 5; round += 1) {
@@ -45,7 +45,7 @@ overEachTable("leases", (table) => {
     assert.equal(last, 5);
   });
 
-  test("an expired lease goes to one of many, and its old holder can neither renew nor release it", async () => {
+  test("B4: an expired lease goes to one of many, and its old holder can neither renew nor release it", async () => {
     const { leases } = table.stores;
     const start = table.time;
     const old = await taken(leases, "late", "sleeper");
@@ -84,6 +84,19 @@ overEachTable("leases", (table) => {
     const newer = await taken(leases, "waits", "new", 4);
     assert.deepEqual([newer.fence, newer.phase], [2, "applying"]);
     assert.equal(await leases.renew(waiting, { phase: "applying", seconds: 60 }), false);
+  });
+
+  test("a holder at work is asked to end by a newer generation: its next renewal is refused, and the other gets the lease", async () => {
+    const { leases } = table.stores;
+    const old = await taken(leases, "asked", "old", 3);
+    const ask = (holder: string, generation: number) => leases.acquire({ application: "asked", holder, generation, seconds: 60 });
+    assert.equal((await ask("same", 3)).acquired, false);
+    assert.equal(await leases.renew(old, { phase: "applying", seconds: 60 }), true, "one of its own generation asks for nothing");
+    assert.equal((await ask("new", 4)).acquired, false);
+    assert.equal(await leases.renew(old, { phase: "applying", seconds: 60 }), false);
+    await leases.release(old);
+    const newer = await taken(leases, "asked", "new", 4);
+    assert.equal(await leases.renew(newer, { phase: "applying", seconds: 60 }), true, "the wish is fulfilled");
   });
 
   test("an applying run gives way to nobody", async () => {

@@ -1,4 +1,4 @@
-import type { Application } from "../../lib/model/application.ts";
+import type { Application, SyncPolicy } from "../../lib/model/application.ts";
 import type { RenderInputs, RepositoryInputs } from "../../lib/model/application-source.ts";
 import type { Delivery } from "../../lib/model/delivery.ts";
 import type { DriftRow, SweepReport } from "../../lib/model/drift.ts";
@@ -27,8 +27,26 @@ export function anApplication(change: Partial<Application> = {}): Application {
     sources: [{ kind: "git", repository: "https://github.com/acme/shop.git", targetRevision: "main", path: "apps/shop" }],
     cluster: "eu",
     namespace: "shop",
-    sync: { prune: true, allowEmpty: false, conflicts: "force", createNamespace: false, timeout: 300 },
+    sync: aSyncPolicy(),
     drift: "heal",
+    dependsOn: [],
+    rollback: "manual",
+    syncWindows: [],
+    ...change,
+  };
+}
+
+/** Every default. */
+export function aSyncPolicy(change: Partial<SyncPolicy> = {}): SyncPolicy {
+  return {
+    mode: "auto",
+    prune: true,
+    allowEmpty: false,
+    conflicts: "force",
+    createNamespace: false,
+    timeout: 300,
+    hookTimeout: 3600,
+    retry: { limit: 5, backoff: { duration: 5, factor: 2, maxDuration: 180 } },
     ...change,
   };
 }
@@ -72,6 +90,8 @@ export function aSync(change: Partial<SyncRecord> = {}): SyncRecord {
     health: { status: "Progressing", message: "1 of 3 pods are ready" },
     counts: { created: 1, configured: 0, unchanged: 2, pruned: 0, failed: 0 },
     errors: [],
+    notes: [],
+    attempt: 1,
     retryable: false,
     ...change,
   };

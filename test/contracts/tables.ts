@@ -5,6 +5,7 @@ import { createTable, startTable } from "../../cli/local/table.ts";
 import { createDynamoStores } from "../../lib/store/dynamodb.ts";
 import type { Stores } from "../../lib/store/store.ts";
 import { Secret } from "../../lib/telemetry/secret.ts";
+import { startMemoryTable } from "../support/memory-table.ts";
 
 export interface TestTable {
   readonly client: DynamoDBClient;
@@ -20,10 +21,11 @@ export interface TestTable {
   rawItems(): Promise<Record<string, AttributeValue>[]>;
 }
 
-/** Runs a suite over every implementation of the table: in process always, and at `DRIFTLESS_DYNAMODB_ENDPOINT` when it is set. */
+/** Runs a suite over every implementation of the table: the two in process always, and at `DRIFTLESS_DYNAMODB_ENDPOINT` when it is set. */
 export function overEachTable(title: string, suite: (table: TestTable) => void): void {
   const external = process.env["DRIFTLESS_DYNAMODB_ENDPOINT"];
   describe(`${title}, in process`, () => suite(openedAround(startTable)));
+  describe(`${title}, in memory`, () => suite(openedAround(startMemoryTable)));
   describe(`${title}, DynamoDB Local`, { skip: external === undefined && "DRIFTLESS_DYNAMODB_ENDPOINT is not set" }, () =>
     suite(openedAround(() => Promise.resolve({ endpoint: external ?? "", close: () => Promise.resolve() }))),
   );

@@ -1,12 +1,19 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { approve } from "../../cli/commands/approve.ts";
 import { drift } from "../../cli/commands/drift.ts";
 import { explain } from "../../cli/commands/explain.ts";
 import { health } from "../../cli/commands/health.ts";
 import { history } from "../../cli/commands/history.ts";
 import { kubectl } from "../../cli/commands/kubectl.ts";
+import { plan } from "../../cli/commands/plan.ts";
+import { rebuild } from "../../cli/commands/rebuild.ts";
 import { render } from "../../cli/commands/render.ts";
+import { resume } from "../../cli/commands/resume.ts";
+import { rollback } from "../../cli/commands/rollback.ts";
 import { status } from "../../cli/commands/status.ts";
+import { suspend } from "../../cli/commands/suspend.ts";
+import { sync } from "../../cli/commands/sync.ts";
 import type { JsonSchema } from "../../lib/config/json-schema.ts";
 import { configurationSchema } from "../../lib/config/schema.ts";
 import { sectionOf, sourcesOf, tableRows, textOf } from "./pages.ts";
@@ -84,13 +91,31 @@ suite("docs/operations.md", () => {
 });
 
 suite("docs/cli.md", () => {
-  const commands = { status, history, drift, explain, render, health, kubectl };
+  const commands = {
+    status,
+    history,
+    drift,
+    explain,
+    plan,
+    sync,
+    approve,
+    rollback,
+    suspend,
+    resume,
+    rebuild,
+    render,
+    health,
+    kubectl,
+  };
   const page = textOf("docs/cli.md");
 
   test("says every command, how it is used, and its options", () => {
     const [, names = ""] = /const commands: [^=]*= \{([^}]*)\}/.exec(textOf("cli/main.ts")) ?? [];
     assert.deepEqual(
-      names.split(",").map((name) => name.trim()),
+      names
+        .split(",")
+        .map((name) => name.trim())
+        .filter((name) => name !== ""),
       Object.keys(commands),
     );
     for (const [name, { usage, options }] of Object.entries(commands)) {

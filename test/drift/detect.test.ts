@@ -122,7 +122,7 @@ test("a value set away and back is no row, and is taken back", async (t) => {
   assert.deepEqual([rows, takeBack.map(({ name }) => name)], [[], ["a"]]);
 });
 
-test("a field that others added is an addition, and no change", async (t) => {
+test("G8 a field that others added is an addition, and no change", async (t) => {
   const { detect, patch } = await aSyncedApplication(t, (at) => [aConfigMap(at, "a")]);
   await patch("a", "operator", { data: { theirs: "x" } });
   const { rows, takeBack } = await detect();
@@ -130,7 +130,7 @@ test("a field that others added is an addition, and no change", async (t) => {
   assert.deepEqual(takeBack, []);
 });
 
-test("a changed value of a Secret is told of, and neither its old nor its new value", async (t) => {
+test("F14 a changed value of a Secret is told of, and neither its old nor its new value", async (t) => {
   const value = Buffer.from("correct-horse").toString("base64");
   const { detect, namespace, call } = await aSyncedApplication(t, (at) => [
     { apiVersion: "v1", kind: "Secret", metadata: { name: "s", namespace: at }, data: { password: value } },
@@ -170,7 +170,26 @@ test("one object that cannot be checked is an error by name, and the others are 
   assert.match(errors[0] ?? "", /^ConfigMap nowhere: ConfigMap nowhere names no namespace/);
 });
 
-test("an orphan carries our label and has no owner: not what is owned, dying, or made by a controller", () => {
+test("a hook is run, and never drifts, whatever became of it", async (t) => {
+  const { entries, detect, patch } = await aSyncedApplication(t, (namespace) => [
+    aConfigMap(namespace, "a"),
+    aConfigMap(namespace, "b"),
+  ]);
+  const [a, b] = pair(entries);
+  await patch("a", "someone", { data: { level: "changed" } });
+  const { rows, suspects } = await detect([{ ...a, hook: true }, b]);
+  assert.deepEqual([rows, suspects], [[], 0]);
+});
+
+test("an object that an annotation in the cluster leaves alone does not drift", async (t) => {
+  const { detect, patch } = await aSyncedApplication(t, (namespace) => [aConfigMap(namespace, "a")]);
+  const annotations = { "kustomize.toolkit.fluxcd.io/reconcile": "disabled" };
+  await patch("a", "someone", { metadata: { annotations }, data: { level: "changed" } });
+  const { rows, takeBack } = await detect();
+  assert.deepEqual([rows, takeBack], [[], []]);
+});
+
+test("an orphan carries our label and has no owner: not what is owned, dying, made by a controller, or extraneous by its own word", () => {
   const live = (name: string, metadata: object = {}) => {
     const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "shop", ...metadata } };
     return [resourceKey(refOf(object)), object] as const;
@@ -181,6 +200,7 @@ test("an orphan carries our label and has no owner: not what is owned, dying, or
       live("stray"),
       live("dying", { deletionTimestamp: now }),
       live("child", { ownerReferences: [{ kind: "ReplicaSet", name: "web" }] }),
+      live("extra", { annotations: { "argocd.argoproj.io/compare-options": "ServerSideDiff=true, IgnoreExtraneous" } }),
     ]),
     owned: new Set(["/ConfigMap/shop/owned"]),
     applicationOf: () => "web",

@@ -99,6 +99,10 @@ suite("the webhook function behind an HTTP API", () => {
     ["with an emoji", JSON.stringify(aPush({ note: "\u{1f680}" }))],
     ["with an escaped letter", push.replace("über", "\\u00fcber")],
     ["with Windows line ends", JSON.stringify(aPush(), null, 2).replaceAll("\n", "\r\n")],
+    [
+      "with a commit message that no queue takes (B9)",
+      JSON.stringify(aPush({ head_commit: { id: head, message: "\u{1f680}\ufffe\u0000\ud800" } })),
+    ],
     ["with keys in another order", JSON.stringify(Object.fromEntries(Object.entries(aPush()).toReversed()))],
   ];
   for (const [how, body] of written) {

@@ -178,7 +178,94 @@ const rules: readonly (readonly [string, HealthStatus, Manifest])[] = [
     ),
   ],
   ["a ConfigMap", "Healthy", live("v1/ConfigMap", {})],
+  ["a volume that waits for a claim", "Healthy", live("v1/PersistentVolume", {}, { phase: "Available" })],
+  ["a volume that is not made yet", "Progressing", live("v1/PersistentVolume", {}, { phase: "Pending" })],
+  ["a volume that could not be reclaimed", "Degraded", live("v1/PersistentVolume", {}, { phase: "Failed" })],
+  [
+    "a budget that allows no disruption now",
+    "Healthy",
+    live("policy/v1/PodDisruptionBudget", {}, conditions(condition("DisruptionAllowed", "False", "InsufficientPods"))),
+  ],
+  [
+    "a budget that cannot be computed",
+    "Degraded",
+    live("policy/v1/PodDisruptionBudget", {}, conditions(condition("DisruptionAllowed", "False", "SyncFailed"))),
+  ],
+  ["a signing request that nobody approved", "Progressing", live("certificates.k8s.io/v1/CertificateSigningRequest", {}, {})],
+  [
+    "a signing request that was denied",
+    "Degraded",
+    live("certificates.k8s.io/v1/CertificateSigningRequest", {}, conditions(condition("Denied", "True", "No"))),
+  ],
+  [
+    "a signing request whose certificate is issued",
+    "Healthy",
+    live(
+      "certificates.k8s.io/v1/CertificateSigningRequest",
+      {},
+      { certificate: "x", ...conditions(condition("Approved", "True")) },
+    ),
+  ],
+  [
+    "an autoscaler that is read under its first version",
+    "Degraded",
+    live(
+      "autoscaling/v1/HorizontalPodAutoscaler",
+      {},
+      {},
+      {
+        annotations: {
+          "autoscaling.alpha.kubernetes.io/conditions":
+            '[{"type":"AbleToScale","status":"True"},{"type":"ScalingActive","status":"False","reason":"FailedGetScale"}]',
+        },
+      },
+    ),
+  ],
+  ["a claim for a device that nobody uses yet", "Healthy", live("resource.k8s.io/v1/ResourceClaim", {}, {})],
   ["a custom resource without status", "Healthy", live("example.com/v1/Widget", {})],
+  [
+    "a custom resource whose controller set no condition yet",
+    "Progressing",
+    live("example.com/v1/Widget", {}, { conditions: [] }),
+  ],
+  [
+    "a custom resource whose condition is a boolean",
+    "Healthy",
+    live("example.com/v1/Widget", {}, { conditions: [{ type: "Ready", status: true }] }),
+  ],
+  [
+    "a custom resource that one of its gateways refuses",
+    "Degraded",
+    live(
+      "example.com/v1/Policy",
+      {},
+      {
+        ancestors: [conditions(condition("Accepted", "True")), conditions(condition("Accepted", "False", "Conflicted"))],
+      },
+    ),
+  ],
+  ["a custom resource that carries an error", "Degraded", live("example.com/v1/Widget", {}, { error: "no such bucket" })],
+  ["a backup that runs", "Progressing", live("example.com/v1/WidgetBackup", {}, { phase: "Running" })],
+  [
+    "a custom resource that is paused by an annotation",
+    "Suspended",
+    live("example.com/v1/Widget", {}, conditions(condition("Ready", "True")), { annotations: { "example.com/paused": "true" } }),
+  ],
+  [
+    "one of whose parts not all are ready",
+    "Progressing",
+    live("example.com/v1/Widget", {}, conditions(condition("AllReplicasReady", "False", "NotAllPodsReady"))),
+  ],
+  [
+    "one that is not ready, for a fault that another condition tells",
+    "Degraded",
+    live("example.com/v1/Widget", {}, conditions(condition("Ready", "False"), condition("Running", "False", "Error", "404"))),
+  ],
+  [
+    "one whose observedGeneration is a text",
+    "Progressing",
+    live("example.com/v1/Widget", {}, { observedGeneration: "1", phase: "Ready" }, { generation: 2 }),
+  ],
   ["a custom resource that is ready", "Healthy", live("example.com/v1/Widget", {}, conditions(condition("Ready", "True")))],
   [
     "a custom resource that is ready for an older spec",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { assessHealth, needsPods, podSelectorOf } from "../../lib/health/health.ts";
+import { assessHealth, failingContainer, needsPods, podSelectorOf } from "../../lib/health/health.ts";
 import type { JsonObject } from "../../lib/model/json.ts";
 import type { Manifest } from "../../lib/model/resource.ts";
 
@@ -169,5 +169,32 @@ describe("podSelectorOf", () => {
     assert.equal(podSelectorOf(live("v1/ReplicationController", { selector: { app: "web" } })), "app=web");
     assert.equal(podSelectorOf(live("v1/Service", { selector: { app: "web" } })), undefined);
     assert.equal(podSelectorOf(aDeployment({}, {})), undefined);
+  });
+});
+
+describe("failingContainer", () => {
+  const pod = (...containerStatuses: readonly JsonObject[]): Manifest => live("v1/Pod", {}, { containerStatuses });
+  const ended = (exitCode: number): JsonObject => ({ terminated: { exitCode } });
+
+  it("is the one that crashed, whose last words stand in the log of its run before", () => {
+    const crashing = { name: "b", ready: false, state: { waiting: { reason: "CrashLoopBackOff" } }, lastState: ended(1) };
+    assert.deepEqual(failingContainer(pod({ name: "a", ready: true, state: { running: {} } }, crashing)), {
+      name: "b",
+      restarted: true,
+    });
+  });
+
+  it("is the one that ended badly, or that runs and is not ready, by the log of this run", () => {
+    assert.deepEqual(failingContainer(pod({ name: "a", state: ended(2), lastState: ended(1) })), { name: "a", restarted: false });
+    assert.deepEqual(failingContainer(pod({ name: "a", ready: false, state: { running: {} } })), { name: "a", restarted: false });
+  });
+
+  it("is none where no container has run, or all are well", () => {
+    assert.equal(
+      failingContainer(pod({ name: "a", ready: false, state: { waiting: { reason: "ImagePullBackOff" } } })),
+      undefined,
+    );
+    assert.equal(failingContainer(pod({ name: "a", ready: true, state: { running: {} }, lastState: ended(1) })), undefined);
+    assert.equal(failingContainer(live("v1/Pod", {})), undefined);
   });
 });

@@ -10,9 +10,9 @@ import { createTable, startTable } from "../../cli/local/table.ts";
 import { packagedService } from "./artefacts.ts";
 import { functionsOf } from "./template.ts";
 
-const names = ["webhook", "plan", "sync", "sweep", "api"] as const;
+const names = ["webhook", "plan", "sync", "sweep", "preview", "api"] as const;
 /** Bytes of the minified bundle. */
-const limits = { webhook: 600_000, plan: 1_000_000, sync: 1_000_000, sweep: 1_000_000, api: 600_000 };
+const limits = { webhook: 600_000, plan: 1_100_000, sync: 1_000_000, sweep: 1_000_000, preview: 1_000_000, api: 600_000 };
 
 interface Loaded {
   readonly exports?: readonly string[];
@@ -50,6 +50,7 @@ async function environmentOf(name: string, endpoints: Endpoints): Promise<Record
     WebhookSecret: "webhook",
     SnapshotKey: "snapshot-key",
     SyncDurableLambdaAlias: "arn:aws:lambda:us-east-1:000000000000:function:driftless-prod-sync:durable",
+    PreviewLambdaFunction: "driftless-prod-preview",
   };
   const told = Object.entries(declared).map(([variable, value]) => {
     const text = typeof value === "string" ? value : (valueIf(value) ?? values[(value as { readonly Ref: string }).Ref]);
@@ -87,11 +88,11 @@ async function withServices(work: (endpoints: Endpoints) => Promise<void>): Prom
   }
 }
 
-test("a zip holds the bundle of its function, its source map, and for plan the render helper, executable", async () => {
+test("a zip holds the bundle of its function, its source map, and for plan and preview the render helper, executable", async () => {
   const { zips } = await packagedService();
   assert.deepEqual([...zips.keys()], [...names].sort());
   for (const [name, files] of zips) {
-    const helper = name === "plan" ? { "dist/bin/render-helper": 0o755 } : {};
+    const helper = name === "plan" || name === "preview" ? { "dist/bin/render-helper": 0o755 } : {};
     const modes = Object.fromEntries(files.map((file) => [file.name, file.mode & 0o755]));
     assert.deepEqual(modes, { ...helper, [`functions/${name}.mjs`]: 0o644, [`functions/${name}.mjs.map`]: 0o644 });
   }

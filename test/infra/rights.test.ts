@@ -11,6 +11,7 @@ test("every function has a role of its own, which only Lambda may take", async (
   assert.deepEqual(roles, {
     api: "ApiRole",
     plan: "PlanRole",
+    preview: "PreviewRole",
     sweep: "SweepRole",
     sync: "SyncRole",
     webhook: "WebhookRole",
@@ -27,10 +28,10 @@ test("every function has a role of its own, which only Lambda may take", async (
 test("no right is given by wildcard, and none for every resource", async () => {
   const { template } = await packagedService();
   const roles = [...resourcesOf(template, "AWS::IAM::Role").keys()];
-  assert.equal(roles.length, 6);
+  assert.equal(roles.length, 7);
   assert.equal(resourcesOf(template, "AWS::IAM::Policy").size + resourcesOf(template, "AWS::IAM::ManagedPolicy").size, 0);
   for (const role of roles) {
-    for (const { Effect, Action, Resource, ...others } of statementsOf(template, role)) {
+    for (const { Effect, Action, Resource, Condition: _narrows, ...others } of statementsOf(template, role)) {
       assert.deepEqual([Effect, others], ["Allow", {}], role);
       assert.doesNotMatch([Action].flat().join(" "), /\*/, role);
       // AWS knows no narrower resource for a token of ECR; without rights to images it opens none.
@@ -76,10 +77,54 @@ test("each function may make the calls that it makes, and no others", async () =
       "secretsmanager:GetSecretValue",
       "sqs:SendMessage",
     ],
-    ApiRole: ["dynamodb:GetItem", "dynamodb:Query", ...logs, "secretsmanager:GetSecretValue"],
+    PreviewRole: [
+      "dynamodb:DeleteItem",
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+      "dynamodb:Query",
+      "ecr:BatchGetImage",
+      "ecr:GetAuthorizationToken",
+      "ecr:GetDownloadUrlForLayer",
+      "eks:DescribeCluster",
+      "kms:Decrypt",
+      ...logs,
+      "secretsmanager:GetSecretValue",
+    ],
+    ApiRole: [
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+      "dynamodb:Query",
+      "lambda:InvokeFunction",
+      ...logs,
+      "secretsmanager:GetSecretValue",
+    ],
     ScheduleRole: ["lambda:InvokeFunction"],
   };
   for (const [role, expected] of Object.entries(rights)) assert.deepEqual(actionsOf(template, role), expected, role);
+});
+
+test("the API writes rows of applications alone, a plan made by hand what it rendered and learned: neither the state of a sync", async () => {
+  const { template } = await packagedService();
+  const writes = (role: string) =>
+    statementsOf(template, role).flatMap(({ Action, Condition, Resource }) =>
+      [Action].flat().some((action) => /:(Put|Update|Delete)Item$/.test(action)) ? [{ Action, Condition, Resource }] : [],
+    );
+  assert.deepEqual(writes("ApiRole"), [
+    {
+      Action: "dynamodb:PutItem",
+      Condition: { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": ["application"] } },
+      Resource: arnOf("Table"),
+    },
+  ]);
+  assert.deepEqual(writes("PreviewRole"), [
+    {
+      Action: ["dynamodb:PutItem", "dynamodb:DeleteItem"],
+      Condition: {
+        "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["snapshot#*", "render#*", "capabilities#*", "repository#*"] },
+      },
+      Resource: arnOf("Table"),
+    },
+  ]);
 });
 
 test("the webhook can read its one secret, write and read back its rows, send to the queue, log; nothing else", async () => {
@@ -106,7 +151,7 @@ test("the functions that read Git, and no others, may read the secret for GitHub
   const readers = [...resourcesOf(template, "AWS::IAM::Role").keys()].filter((role) =>
     JSON.stringify(statementsOf(template, role)).includes(githubSecret),
   );
-  assert.deepEqual(readers.toSorted(), ["PlanRole", "SweepRole"]);
+  assert.deepEqual(readers.toSorted(), ["PlanRole", "PreviewRole", "SweepRole"]);
   for (const role of readers) {
     const resources = statementsOf(template, role)
       .filter(({ Action }) => Action === "secretsmanager:GetSecretValue")
@@ -119,10 +164,10 @@ test("the functions that read Git, and no others, may read the secret for GitHub
     return value === undefined ? [] : [[name, value]];
   });
   const named = { "Fn::If": ["HasGithubSecret", githubSecret, { Ref: "AWS::NoValue" }] };
-  assert.deepEqual(Object.fromEntries(told), { plan: named, sweep: named });
+  assert.deepEqual(Object.fromEntries(told), { plan: named, preview: named, sweep: named });
 });
 
-test("only the plan function decrypts: with the named keys of KMS and the age keys of the named secret, no others", async () => {
+test("only the functions that render decrypt: with the named keys of KMS and the age keys of the named secret, no others", async () => {
   const { template } = await packagedService();
   const roles = [...resourcesOf(template, "AWS::IAM::Role").keys()];
   const allowed = roles.flatMap((role) =>
@@ -130,15 +175,16 @@ test("only the plan function decrypts: with the named keys of KMS and the age ke
       .filter(({ Action, Resource }) => Action === "kms:Decrypt" || Resource === sopsAgeSecret)
       .map(({ Action, Resource }) => [role, Action, Resource]),
   );
-  assert.deepEqual(allowed, [
-    ["PlanRole", "secretsmanager:GetSecretValue", sopsAgeSecret],
-    ["PlanRole", "kms:Decrypt", { "Fn::Split": [",", sopsKmsKeys.join(",")] }],
+  const rendering = ["PlanRole", "PreviewRole"].flatMap((role) => [
+    [role, "secretsmanager:GetSecretValue", sopsAgeSecret],
+    [role, "kms:Decrypt", { "Fn::Split": [",", sopsKmsKeys.join(",")] }],
   ]);
+  assert.deepEqual(allowed, rendering);
   assert.deepEqual(template.Conditions["HasSopsAgeSecret"], { "Fn::Not": [{ "Fn::Equals": [sopsAgeSecret, ""] }] });
   assert.deepEqual(template.Conditions["HasSopsKmsKeys"], { "Fn::Not": [{ "Fn::Equals": [sopsKmsKeys.join(","), ""] }] });
 });
 
-test("only the plan function fetches charts: from the named repositories of ECR, and with the named secret", async () => {
+test("only the functions that render fetch charts: from the named repositories of ECR, and with the named secret", async () => {
   const { template } = await packagedService();
   const roles = [...resourcesOf(template, "AWS::IAM::Role").keys()];
   const allowed = roles.flatMap((role) =>
@@ -146,27 +192,30 @@ test("only the plan function fetches charts: from the named repositories of ECR,
       .filter(({ Action, Resource }) => JSON.stringify(Action).includes("ecr:") || Resource === chartSecret)
       .map(({ Action, Resource }) => [role, Action, Resource]),
   );
-  assert.deepEqual(allowed, [
-    ["PlanRole", "secretsmanager:GetSecretValue", chartSecret],
-    ["PlanRole", ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], { "Fn::Split": [",", ecrRepositories.join(",")] }],
-    ["PlanRole", "ecr:GetAuthorizationToken", "*"],
+  const rendering = ["PlanRole", "PreviewRole"].flatMap((role) => [
+    [role, "secretsmanager:GetSecretValue", chartSecret],
+    [role, ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], { "Fn::Split": [",", ecrRepositories.join(",")] }],
+    [role, "ecr:GetAuthorizationToken", "*"],
   ]);
+  assert.deepEqual(allowed, rendering);
   const told = [...functionsOf(template)].flatMap(([name, { Environment }]) => {
     const value = Environment.Variables["DRIFTLESS_CHARTS_SECRET_ID"];
     return value === undefined ? [] : [[name, value]];
   });
-  assert.deepEqual(Object.fromEntries(told), { plan: { "Fn::If": ["HasChartSecret", chartSecret, { Ref: "AWS::NoValue" }] } });
+  const named = { "Fn::If": ["HasChartSecret", chartSecret, { Ref: "AWS::NoValue" }] };
+  assert.deepEqual(Object.fromEntries(told), { plan: named, preview: named });
 });
 
-test("plan and sweep may start the sync by the alias that they are told, and nothing else", async () => {
+test("plan, sweep and API may start the sync by the alias that they are told, the API the preview too; nothing else", async () => {
   const { template } = await packagedService();
   const name = functionsOf(template).get("sync")?.FunctionName;
   const alias = resourceOf(template, "SyncDurableLambdaAlias").Properties["Name"];
-  for (const role of ["PlanRole", "SweepRole"]) {
+  for (const role of ["PlanRole", "SweepRole", "ApiRole"]) {
     const resources = statementsOf(template, role)
       .filter(({ Action }) => Action === "lambda:InvokeFunction")
       .map(({ Resource }) => Resource);
     const arn = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:";
-    assert.deepEqual(resources, [{ "Fn::Sub": `${arn}${name}:${String(alias)}` }]);
+    const more = role === "ApiRole" ? [arnOf("PreviewLambdaFunction")] : [];
+    assert.deepEqual(resources, [{ "Fn::Sub": `${arn}${name}:${String(alias)}` }, ...more]);
   }
 });

@@ -56,6 +56,7 @@ test("every log group forgets after 30 days", async () => {
   assert.deepEqual(Object.fromEntries(kept), {
     "/aws/lambda/driftless-prod-api": 30,
     "/aws/lambda/driftless-prod-plan": 30,
+    "/aws/lambda/driftless-prod-preview": 30,
     "/aws/lambda/driftless-prod-sweep": 30,
     "/aws/lambda/driftless-prod-sync": 30,
     "/aws/lambda/driftless-prod-webhook": 30,
@@ -65,7 +66,11 @@ test("every log group forgets after 30 days", async () => {
 test("only deliveries come in unsigned; the API answers signed callers", async () => {
   const routes = resourcesOf((await packagedService()).template, "AWS::ApiGatewayV2::Route");
   const access = [...routes.values()].map(({ Properties }) => [Properties["RouteKey"], Properties["AuthorizationType"]]);
-  assert.deepEqual(Object.fromEntries(access), { "GET /api/{proxy+}": "AWS_IAM", "POST /webhook": undefined });
+  assert.deepEqual(Object.fromEntries(access), {
+    "GET /api/{proxy+}": "AWS_IAM",
+    "POST /api/{proxy+}": "AWS_IAM",
+    "POST /webhook": undefined,
+  });
   assert.equal(resourcesOf((await packagedService()).template, "AWS::Lambda::Url").size, 0);
 });
 
@@ -108,13 +113,13 @@ test("a sync is a durable execution of a published version, started by alias", a
   assert.deepEqual(alias, { FunctionName: { Ref: "SyncLambdaFunction" }, Name: "durable" });
   const [version] = [...resourcesOf(template, "AWS::Lambda::Version").keys()];
   assert.deepEqual(FunctionVersion, { "Fn::GetAtt": [version, "Version"] });
-  for (const starter of ["plan", "sweep"]) {
+  for (const starter of ["plan", "sweep", "api"]) {
     const named = functions.get(starter)?.Environment.Variables["DRIFTLESS_SYNC_FUNCTION"];
     assert.deepEqual(named, { Ref: "SyncDurableLambdaAlias" });
   }
 });
 
-test("the sweep starts every five minutes, within a minute of chance, and never beside another one", async () => {
+test("B11: the sweep starts every five minutes, within a minute of chance, and never beside another one", async () => {
   const { template } = await packagedService();
   const { ScheduleExpression, FlexibleTimeWindow, Target } = resourceOf(template, "SweepSchedule").Properties;
   assert.equal(ScheduleExpression, "rate(5 minutes)");

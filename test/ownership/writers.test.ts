@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import type { ManagedFieldsEntry, ObjectMeta } from "../../lib/model/resource.ts";
 import { pathsOf } from "../../lib/ownership/field-set.ts";
 import { fingerprintOf, foreignHash, ourFields } from "../../lib/ownership/fingerprint.ts";
-import { foreignWriters, managerOf } from "../../lib/ownership/writers.ts";
+import { foreignWriters, managerOf, otherOwnerOf } from "../../lib/ownership/writers.ts";
 
 const ours: ManagedFieldsEntry = {
   manager: "driftless",
@@ -200,5 +200,17 @@ describe("managerOf", () => {
   it("blames nobody when every foreign writer is older than our last apply", () => {
     const old = { ...labelled, time: "2026-02-01T00:00:00Z" };
     assert.equal(managerOf(withEntries(ours, controller, old), "spec.minReadySeconds"), undefined);
+  });
+});
+
+describe("otherOwnerOf", () => {
+  it("is whom a forced apply takes a field from, a controller as well, and nobody where only we own it", () => {
+    const autoscaler: ManagedFieldsEntry = { ...scaled, manager: "kube-controller-manager" };
+    assert.equal(otherOwnerOf(withEntries(ours, autoscaler), "spec.replicas")?.manager, "kube-controller-manager");
+    assert.equal(otherOwnerOf(withEntries(ours, scaled), "spec.selector"), undefined);
+  });
+
+  it("is nobody for a field that nobody owns, whoever else wrote to the object", () => {
+    assert.equal(otherOwnerOf(withEntries(ours, labelled), "spec.paused"), undefined);
   });
 });

@@ -4,6 +4,7 @@ import * as fc from "fast-check";
 import type { InventoryEntry } from "../../lib/model/inventory.ts";
 import { type ObjectMeta, type ResourceRef, resourceKey } from "../../lib/model/resource.ts";
 import type { LiveObject } from "../../lib/plan/live-object.ts";
+import { pruneDigest } from "../../lib/plan/plan-hash.ts";
 import { type PruneGuardRequest, pruneGuard } from "../../lib/plan/prune-guard.ts";
 
 function anEntry(name: string, ref: Partial<ResourceRef> = {}): InventoryEntry {
@@ -33,6 +34,7 @@ function guard(leaving: readonly InventoryEntry[], change: Partial<PruneGuardReq
     inventoryCount: 20,
     policy: { prune: true },
     removed: false,
+    approved: "",
     live: liveOf(leaving),
     ...change,
   });
@@ -93,7 +95,7 @@ describe("pruneGuard", () => {
     assert.deepEqual(guard([config], { live }).prune, [config]);
   });
 
-  it("never deletes a Namespace or a CustomResourceDefinition by itself, and says how to", () => {
+  it("G4 never deletes a Namespace or a CustomResourceDefinition by itself, and says how to", () => {
     const namespace = anEntry("shop", { kind: "Namespace", namespace: "" });
     const crd = anEntry("a.example.com", { group: "apiextensions.k8s.io", kind: "CustomResourceDefinition", namespace: "" });
     for (const removed of [false, true]) {
@@ -111,7 +113,7 @@ describe("pruneGuard", () => {
     assert.equal(skipped[0]!.reason, "it belongs to application billing now");
   });
 
-  it("leaves alone what lost our label, was recreated, or is owned by another object", () => {
+  it("G5 leaves alone what lost our label, was recreated, or is owned by another object", () => {
     const changes: readonly Partial<ObjectMeta>[] = [
       { labels: {} },
       { uid: "another" },
@@ -152,8 +154,18 @@ describe("pruneGuard", () => {
       blocked,
       "12 of 12 objects of application shop would be deleted (ConfigMap shop/c011, ConfigMap shop/c010, ConfigMap shop/c009, ...), " +
         "and at most 10 objects, or 20 %, are deleted by one sync; nothing was deleted. " +
-        "If it is meant, remove them in smaller steps or with kubectl delete; if not, revert the commit",
+        "If it is meant, look at it with `driftless plan shop` and approve its hash; if not, revert the commit",
     );
+  });
+
+  it("lets a prune above the budget go when exactly these objects were approved, and no other", () => {
+    const leaving = many(12);
+    const approved = pruneDigest(leaving);
+    assert.equal(guard(leaving, { inventoryCount: 12, approved }).prune.length, 12);
+    assert.equal(guard(many(13), { inventoryCount: 13, approved }).prune.length, 0);
+    const [first, ...others] = leaving as [InventoryEntry, ...InventoryEntry[]];
+    const made = { ...first, uid: "made-again" };
+    assert.equal(guard([made, ...others], { inventoryCount: 12, approved }).prune.length, 0);
   });
 
   it("does not count what it keeps or forgets", () => {

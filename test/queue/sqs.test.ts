@@ -104,7 +104,7 @@ describe("the queue of moved branches", () => {
     );
   });
 
-  test("a branch with any characters arrives as it is named", async () => {
+  test("B9: a branch with any characters arrives as it is named", async () => {
     const { queue, queueUrl } = await aQueue();
     for (const [n, branch] of ["feature/ünï-😀", "odd\uFFFE\uFFFF", 'quo"te\\', "x".repeat(300)].entries()) {
       await queue.send(aMessage({ branch }), { deduplicationId: `d-${n}` });
@@ -117,7 +117,7 @@ describe("the queue of moved branches", () => {
     ]);
   });
 
-  test("a message that fails too often goes to the dead letter queue and frees its branch", async () => {
+  test("B7: a message that fails too often goes to the dead letter queue and frees its branch", async () => {
     const { queue, queueUrl, deadLetterUrl } = await aQueue({ visibilityTimeout: 0, maxReceiveCount: 2 });
     await queue.send(aMessage({ after: "poison" }), { deduplicationId: "d-1" });
     await queue.send(aMessage({ after: "fix" }), { deduplicationId: "d-2" });

@@ -56,6 +56,23 @@ test("E7 an object without a name of its own is refused", async () => {
   await refused("apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n", "app/a.yaml:1: ConfigMap metadata.name is missing");
 });
 
+test("a hook may leave its name to each sync, and is called by its content until then", async () => {
+  const hook = (phase: string) =>
+    `apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: run-, annotations: {argocd.argoproj.io/hook: ${phase}}}\n`;
+  const { objects } = await render(`${hook("PreSync")}---\n${hook("PostSync")}`);
+  assert.deepEqual(
+    objects.map(({ metadata }) => [metadata["generateName"], metadata.name]),
+    [
+      ["run-", "run-b4f9ecc0"],
+      ["run-", "run-e0211f6d"],
+    ],
+  );
+  await refused(
+    `${hook("PreSync")}---\n${hook("PreSync")}`,
+    "app/a.yaml:5: Job run-b4f9ecc0 is there twice, here and in app/a.yaml:1: remove one of the two",
+  );
+});
+
 test("E7 what only the server sets is left out with a warning", async () => {
   const rendered = await render(
     [

@@ -60,8 +60,11 @@ export interface Journey {
   sweep(): Promise<{
     readonly reports: readonly SweepReport[];
     readonly movedHeads: readonly string[];
+    readonly released: readonly string[];
     readonly restarted: readonly string[];
   }>;
+  /** Takes the Git server down, for the rest of the journey. */
+  stopGit(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -72,6 +75,7 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
   const pushes: PushedRef[] = [];
   const events: LogEvent[] = [];
   let webhook: string | undefined;
+  let gitRuns = true;
   const served = {
     root: join(root, "server"),
     onPush: async (push: PushedRef) => {
@@ -145,9 +149,13 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
       if ("error" in result) throw new Error(`the sweep failed: ${result.error.errorMessage}`);
       return result.payload as Awaited<ReturnType<Journey["sweep"]>>;
     },
+    async stopGit() {
+      gitRuns = false;
+      await server.close();
+    },
     async close() {
       await installation.close();
-      await server.close();
+      if (gitRuns) await server.close();
       await rm(root, { recursive: true, force: true });
     },
   };

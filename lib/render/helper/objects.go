@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"strings"
 )
@@ -99,10 +100,7 @@ func (s *objectSet) addObject(d document, object map[string]any, apiVersion, kin
 	if !ok {
 		return failure(d.file, d.line, "%s has no metadata: give it a metadata.name", kind)
 	}
-	if _, generated := metadata["generateName"]; generated {
-		return failure(d.file, d.line, "%s has metadata.generateName, which gives a new object on every sync: use metadata.name", kind)
-	}
-	name, err := requiredText(d, metadata, "name", kind+" metadata.name")
+	name, err := nameOf(d, object, metadata, kind)
 	if err != nil {
 		return err
 	}
@@ -134,6 +132,44 @@ func (s *objectSet) addObject(d document, object map[string]any, apiVersion, kin
 	}
 	s.objects = append(s.objects, text)
 	return nil
+}
+
+// nameOf is the object's name. A hook may leave it to each sync, by generateName: until then
+// it is called by its content, so that two of them are told apart.
+func nameOf(d document, object, metadata map[string]any, kind string) (string, error) {
+	_, generated := metadata["generateName"]
+	if !generated {
+		return requiredText(d, metadata, "name", kind+" metadata.name")
+	}
+	if !isHook(metadata) {
+		return "", failure(d.file, d.line, "%s has metadata.generateName, which gives a new object on every sync: use metadata.name", kind)
+	}
+	if metadata["name"] != nil {
+		delete(metadata, "generateName")
+		return requiredText(d, metadata, "name", kind+" metadata.name")
+	}
+	prefix, err := requiredText(d, metadata, "generateName", kind+" metadata.generateName")
+	if err != nil {
+		return "", err
+	}
+	text, err := canonical(object)
+	if err != nil {
+		return "", err
+	}
+	name := fmt.Sprintf("%s%x", prefix, sha256.Sum256([]byte(text)))[:len(prefix)+8]
+	metadata["name"] = name
+	return name, nil
+}
+
+// isHook is true for an object that syncs run, in the words of Argo CD or Helm.
+func isHook(metadata map[string]any) bool {
+	annotations, _ := metadata["annotations"].(map[string]any)
+	for _, name := range []string{"argocd.argoproj.io/hook", "helm.sh/hook"} {
+		if text, _ := annotations[name].(string); text != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // dropServerFields takes out what only the server may set: it would refuse it, or take it for a condition on the write.

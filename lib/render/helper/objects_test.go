@@ -17,6 +17,9 @@ func TestRefusalsOfObjects(t *testing.T) {
 		{"apiVersion: v1\nkind: A\n", "has no metadata", 1},
 		{"apiVersion: v1\nkind: A\nmetadata: {name: 12}\n", "metadata.name is a number, not text", 1},
 		{"apiVersion: v1\nkind: A\nmetadata: {generateName: a-}\n", "generateName", 1},
+		{"apiVersion: v1\nkind: A\nmetadata: {generateName: a-, name: b}\n", "generateName", 1},
+		{"apiVersion: v1\nkind: A\nmetadata: {generateName: 1, annotations: {helm.sh/hook: test}}\n", "metadata.generateName is a number", 1},
+		{aHook + "---\n" + aHook, "there twice, here and in x.yaml:1", 3},
 		{"apiVersion: v1\nkind: A\nmetadata: {name: a, labels: {x: true}}\n", "the value of \"x\" is a boolean", 1},
 		{configMap + "---\n" + configMap, "there twice, here and in x.yaml:1", 8},
 	}
@@ -26,6 +29,28 @@ func TestRefusalsOfObjects(t *testing.T) {
 		if !errors.As(err, &refused) || !strings.Contains(refused.Message, c.message) || refused.Line != c.line {
 			t.Errorf("%q: got %+v", c.text, err)
 		}
+	}
+}
+
+const aHook = "{apiVersion: batch/v1, kind: Job, metadata: {generateName: run-, annotations: {argocd.argoproj.io/hook: PreSync}}}\n"
+
+func TestAHookMayLeaveItsNameToEachSync(t *testing.T) {
+	other := strings.Replace(aHook, "PreSync", "PostSync", 1)
+	named := strings.Replace(aHook, "{generateName", "{name: a, generateName", 1)
+	objects, _, err := renderDirectory([]foundEntry{{Path: "x.yaml", Text: aHook + "---\n" + other + "---\n" + named}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hook := func(phase, names string) string {
+		return `{"apiVersion":"batch/v1","kind":"Job","metadata":{"annotations":{"argocd.argoproj.io/hook":"` + phase + `"},` + names + `}}`
+	}
+	want := []string{
+		hook("PreSync", `"generateName":"run-","name":"run-b4f9ecc0"`),
+		hook("PostSync", `"generateName":"run-","name":"run-e0211f6d"`),
+		hook("PreSync", `"name":"a"`),
+	}
+	if got := strings.Join(objects, "\n"); got != strings.Join(want, "\n") {
+		t.Errorf("got %s", got)
 	}
 }
 

@@ -34,7 +34,11 @@ test("a request becomes an event of payload format 2.0", async (t) => {
     queryStringParameters: { a: "1,2", b: "x y" },
     cookies: ["k=v", "l=w"],
     headers: { "x-hub-signature-256": "sha256=00", "user-agent": "tests" },
-    requestContext: { http: { method: "POST", path: "/event", userAgent: "tests" }, stage: "$default" },
+    requestContext: {
+      authorizer: { iam: { userArn: "local" } },
+      http: { method: "POST", path: "/event", userAgent: "tests" },
+      stage: "$default",
+    },
     body: "eyJvayI6dHJ1ZX0=",
     isBase64Encoded: true,
   });

@@ -52,14 +52,14 @@ func operatorOf(one stage, key string) string {
 	return ""
 }
 
-func TestTheStagesAreKwoksOwnAndTheBrokenOne(t *testing.T) {
+func TestTheStagesAreKwoksOwnAndThoseOfImagesThatDoNotRun(t *testing.T) {
 	found := parsed(t)
-	for _, name := range []string{"node-initialize", "pod-ready", "pod-broken", "pod-complete", "pod-delete"} {
+	for _, name := range []string{"node-initialize", "pod-ready", "pod-broken", "pod-complete", "pod-failing", "pod-delete"} {
 		if _, ok := found[name]; !ok {
 			t.Errorf("no stage %s", name)
 		}
 	}
-	if len(found) != 5 {
+	if len(found) != 6 {
 		t.Errorf("%d stages", len(found))
 	}
 }
@@ -71,6 +71,18 @@ func TestAPodWithABrokenImageIsNeverMadeReady(t *testing.T) {
 	}
 	if operator := operatorOf(found["pod-broken"], brokenImage); operator != "Exists" {
 		t.Errorf("pod-broken asks %q of a broken image", operator)
+	}
+}
+
+func TestAPodWithAFailingOrEndlessImageNeverCompletes(t *testing.T) {
+	found := parsed(t)
+	for _, image := range []string{failingImage, endlessImage} {
+		if operator := operatorOf(found["pod-complete"], image); operator != "DoesNotExist" {
+			t.Errorf("pod-complete asks %q of %s", operator, image)
+		}
+	}
+	if operator := operatorOf(found["pod-failing"], failingImage); operator != "Exists" {
+		t.Errorf("pod-failing asks %q of a failing image", operator)
 	}
 }
 

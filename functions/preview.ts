@@ -1,0 +1,24 @@
+import type { Context } from "aws-lambda";
+import { parseEnvironment } from "../lib/config/environment.ts";
+import { answerPreview, type PreviewRequest } from "../lib/queue/preview-answer.ts";
+import { createPreview } from "../lib/sync/preview/preview.ts";
+import { jsonLog } from "../lib/telemetry/log.ts";
+import { openClusters, openStores } from "./adapters.ts";
+import { openRenderer } from "./renderer.ts";
+import { openSources } from "./sources.ts";
+
+const env = parseEnvironment(process.env);
+const log = jsonLog({ level: env.logLevel }, { function: "preview" });
+const stores = await openStores(env);
+const sources = openSources(env, { stores, log });
+const preview = createPreview({
+  stores,
+  clusters: openClusters(env, { stores, log }),
+  sources,
+  renderer: openRenderer(env, { sources, log }),
+  log,
+});
+
+/** Invoked by the API function: what a sync would change, or why that cannot be said, as text. */
+export const handler = (request: PreviewRequest, context: Context): Promise<string> =>
+  answerPreview(preview, request, { signal: AbortSignal.timeout(context.getRemainingTimeInMillis() - 1000) });

@@ -1,0 +1,92 @@
+import { DriftlessError } from "../../errors.ts";
+import type { CallOptions } from "../../model/call.ts";
+import type { DriftRow } from "../../model/drift.ts";
+import { displayRef } from "../../model/resource.ts";
+import type { ApplicationState } from "../../model/sync.ts";
+import type { DriftQuery, Stores } from "../../store/store.ts";
+import type { Clock } from "../../telemetry/clock.ts";
+import { type ApiRequest, instantOf, pageOf } from "./api-request.ts";
+import { applicationView, inputsView, syncView } from "./api-views.ts";
+
+export interface ApiQueriesDeps {
+  readonly stores: Pick<Stores, "applications" | "configuration" | "deliveries" | "drift" | "inventories" | "sweeps" | "syncs">;
+  readonly clock: Clock;
+}
+
+/** What the table knows, as the API tells it. Each throws `not-found` for an unknown application, and `config` for a wrong query. */
+export interface ApiQueries {
+  overview(options: CallOptions): Promise<unknown>;
+  application(name: string, options: CallOptions): Promise<unknown>;
+  syncs(name: string, request: ApiRequest, options: CallOptions): Promise<unknown>;
+  /** Of every application without a name. */
+  drift(name: string | undefined, request: ApiRequest, options: CallOptions): Promise<unknown>;
+  resources(name: string, options: CallOptions): Promise<unknown>;
+  inputs(name: string, options: CallOptions): Promise<unknown>;
+  deliveries(request: ApiRequest, options: CallOptions): Promise<unknown>;
+  sweeps(cluster: string, request: ApiRequest, options: CallOptions): Promise<unknown>;
+}
+
+export function createApiQueries({ stores, clock }: ApiQueriesDeps): ApiQueries {
+  return {
+    async overview(options) {
+      const [states, configurationProblem] = await Promise.all([
+        stores.applications.list(options),
+        stores.configuration.loadProblem(options),
+      ]);
+      return { items: await Promise.all(states.map((state) => viewOf(state, options))), configurationProblem };
+    },
+    application: async (name, options) => viewOf(await known(name, options), options),
+    async syncs(name, request, options) {
+      const page = await stores.syncs.list(name, pageOf(request, options));
+      return { ...page, items: page.items.map(syncView) };
+    },
+    async drift(name, request, options) {
+      const names = name === undefined ? (await stores.applications.list(options)).map(({ application }) => application) : [name];
+      return { items: await driftOf(names, request, options) };
+    },
+    resources: resourcesOf,
+    inputs: async (name, options) => inputsView(await known(name, options)),
+    deliveries: (request, options) => stores.deliveries.list(pageOf(request, options)),
+    sweeps: (cluster, request, options) => stores.sweeps.list(cluster, pageOf(request, options)),
+  };
+
+  /** With what is left of it, when it was removed. */
+  async function viewOf(state: ApplicationState, options: CallOptions): Promise<unknown> {
+    const view = applicationView(state, clock.now());
+    if (!state.removed) return view;
+    const inventory = await stores.inventories.load(state.application, options);
+    return { ...view, kept: inventory?.entries.map(({ ref }) => displayRef(ref)) ?? [] };
+  }
+
+  async function known(name: string, options: CallOptions): Promise<ApplicationState> {
+    const state = await stores.applications.get(name, options);
+    if (state === undefined) throw new DriftlessError("not-found", `there is no application ${name}`);
+    return state;
+  }
+
+  async function driftOf(
+    applications: readonly string[],
+    request: ApiRequest,
+    options: CallOptions,
+  ): Promise<readonly DriftRow[]> {
+    const since = request.query["since"];
+    const query: DriftQuery = {
+      ...pageOf(request, options),
+      ...(since === undefined ? {} : { since: instantOf("since", since) }),
+    };
+    const pages = await Promise.all(applications.map((application) => stores.drift.list(application, query)));
+    return pages.flatMap(({ items }) => items);
+  }
+
+  async function resourcesOf(name: string, options: CallOptions): Promise<unknown> {
+    const inventory = await stores.inventories.load(name, options);
+    const items =
+      inventory?.entries.map(({ ref, appliedAt, leaving = false }) => ({
+        ...ref,
+        display: displayRef(ref),
+        appliedAt,
+        leaving,
+      })) ?? [];
+    return { cluster: inventory?.cluster ?? (await known(name, options)).definition.cluster, items };
+  }
+}

@@ -1,0 +1,130 @@
+import { deleteHooks } from "../../apply/hooks.ts";
+import { mapConcurrently } from "../../cluster/concurrency.ts";
+import { isDriftlessError, messageOf } from "../../errors.ts";
+import { resourceKey } from "../../model/resource.ts";
+import type { ApplicationState, SyncBatch, SyncRecord } from "../../model/sync.ts";
+import { timestamp } from "../../telemetry/clock.ts";
+import { changeState } from "../application-state.ts";
+import { withDesired } from "../desired.ts";
+import { type Progress, syncRecord, type Work, withLastSync } from "./progress.ts";
+import type { RunStage } from "./sync-batch.ts";
+import type { SyncDeps } from "./sync-deps.ts";
+
+/**
+ * Writes down how it ended: the run's row, the application's state, the drift that it healed; then gives the lease back. An
+ * application that rolls back by itself begins again, with the last state that was healthy.
+ */
+export function createRecordStage({ stores, clusters, clock, log }: SyncDeps): RunStage {
+  return (here, { batch }) => mapConcurrently(here, { limit: 32, work: (progress) => record(progress, batch) });
+
+  /** Who lost the lease by now has no say in how the application stands. */
+  async function record(progress: Progress, batch: SyncBatch): Promise<Progress> {
+    const work = progress.work as Work;
+    try {
+      return await conclude(progress, work, batch);
+    } catch (error) {
+      if (!isDriftlessError(error, "lease")) throw error;
+      return conclude(progress, { ...work, phase: "Superseded" }, batch);
+    }
+  }
+
+  async function conclude(progress: Progress, work: Work, { correlationId }: SyncBatch): Promise<Progress> {
+    const { application, trigger } = progress;
+    const row = syncRecord(work, { trigger, correlationId, finishedAt: timestamp(clock) });
+    await stores.syncs.put(row);
+    let rollsBack = false;
+    if (row.phase !== "Superseded") {
+      await tidyHooks(work);
+      const known = await stores.applications.get(application);
+      const healed = row.phase === "Succeeded" ? await closeDrift(row, { work, known }) : 0;
+      if (!(work.removed && row.phase === "Succeeded" && (await forget(known, work)))) {
+        const change = (state: ApplicationState | undefined) => {
+          const next = state && withLastSync({ ...state, drifted: Math.max(0, state.drifted - healed) }, row);
+          const back = next && rolledBack(next, { work, at: row.finishedAt });
+          rollsBack = back !== undefined;
+          return back ?? (next && withHealthy(next, row, work));
+        };
+        await changeState(stores.applications, { application, change, ...(known === undefined ? {} : { known }) });
+      }
+    }
+    await stores.leases.release(work.lease);
+    log.info("sync.recorded", {
+      application,
+      sync: row.id,
+      phase: row.phase,
+      revision: row.revision,
+      counts: row.counts,
+      errors: row.errors,
+      correlationId,
+    });
+    if (!rollsBack) return { application, trigger, stage: "done" };
+    log.warn("sync.rolls-back", { application, sync: row.id, revision: row.revision, correlationId });
+    return { application, trigger: "rollback", stage: "begin" };
+  }
+
+  /** Deletes the hooks whose policy asks for it; one that cannot be deleted stays in the inventory, and fails nothing. */
+  async function tidyHooks(work: Work): Promise<void> {
+    const over = work.hooks.filter(({ outcome, deleteOn }) => outcome !== undefined && deleteOn.includes(outcome));
+    if (over.length === 0) return;
+    const { name: application, cluster } = work.target;
+    try {
+      await deleteHooks({ writer: await clusters.writer(cluster), application, hooks: over });
+      const gone = new Set(over.map(({ ref }) => resourceKey(ref)));
+      const entries = (await stores.inventories.load(application))?.entries ?? [];
+      const left = entries.filter(({ ref, hook }) => hook !== true || !gone.has(resourceKey(ref)));
+      if (left.length < entries.length)
+        await stores.inventories.save({ application, cluster, entries: left }, { fence: work.lease.fence });
+    } catch (error) {
+      if (!isDriftlessError(error, "cluster", "apply", "lease")) throw error;
+      log.warn("sync.hook-stays", { application, sync: work.syncId, error: messageOf(error) });
+    }
+  }
+
+  /** A sync puts right what it applies; of a removed application nothing is desired any more, so that nothing can differ. */
+  async function closeDrift(
+    { application, id, finishedAt }: SyncRecord,
+    { work, known }: { readonly work: Work; readonly known: ApplicationState | undefined },
+  ): Promise<number> {
+    if (known === undefined || known.drifted + (work.removed ? known.additions : 0) === 0) return 0;
+    const rows = await stores.drift.open(application);
+    const open = rows.filter(({ kind }) => work.removed || kind === "changed" || kind === "missing");
+    if (open.length > 0) await stores.drift.heal(open, { at: finishedAt, by: id });
+    return open.length;
+  }
+
+  /**
+   * Removes the row of a removed application that owns nothing any more. While something was kept (a Namespace, what an
+   * annotation protects), the row stays and tells of it; the sweep starts another run when that is gone.
+   */
+  async function forget(state: ApplicationState | undefined, work: Work): Promise<boolean> {
+    const { name: application } = work.target;
+    const inventory = await stores.inventories.load(application);
+    if ((inventory?.entries.length ?? 0) > 0) return false;
+    if (state !== undefined && state.desired?.generation !== work.desired.generation) return false;
+    await stores.inventories.remove(application, { fence: work.lease.fence });
+    // It may be back in the configuration since it was read.
+    return state === undefined || stores.applications.remove(application, { version: state.version });
+  }
+}
+
+/** The state after a success remembers what a rollback goes back to; an approval has done its work. */
+function withHealthy(state: ApplicationState, { phase }: SyncRecord, { desired }: Work): ApplicationState {
+  if (phase !== "Succeeded" || desired.snapshot === "") return state;
+  const { approval: _used, ...rest } = state;
+  const { revision, snapshot } = desired;
+  return { ...rest, lastHealthy: { revision, snapshot } };
+}
+
+/** The state with the last healthy one desired again; undefined where nothing is to be rolled back. */
+function rolledBack(
+  state: ApplicationState,
+  { work, at }: { readonly work: Work; readonly at: string },
+): ApplicationState | undefined {
+  const { target, phase, unhealthy, desired, errors } = work;
+  const { lastHealthy } = state;
+  if (target.rollback !== "auto" || phase !== "Failed" || !unhealthy || lastHealthy === undefined) return undefined;
+  if (lastHealthy.snapshot === desired.snapshot || state.desired?.generation !== desired.generation) return undefined;
+  const rejected = { revision: desired.revision, snapshot: desired.snapshot, reason: errors[0] ?? "", by: "driftless", at };
+  const next = withDesired(state, { ...lastHealthy, plannedAt: at });
+  return { ...next, rejected, ...(state.pending === undefined ? {} : { pending: state.pending }) };
+}

@@ -1,0 +1,18 @@
+import type { Clusters } from "../../cluster/cluster.ts";
+import type { Assessor } from "../../health/health.ts";
+import type { Stores } from "../../store/store.ts";
+import type { Clock } from "../../telemetry/clock.ts";
+import type { Log } from "../../telemetry/log.ts";
+
+/** What the sync of a batch calls. */
+export interface SyncDeps {
+  readonly stores: Pick<Stores, "applications" | "snapshots" | "inventories" | "syncs" | "drift" | "leases" | "digest">;
+  readonly clusters: Clusters;
+  /** How objects are judged, the configuration's own rules included. */
+  readonly assessor: () => Promise<Assessor>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Seconds that a lease lasts unless renewed; every stage renews it, and no pause is nearly as long. */
+export const leaseSeconds = 120;

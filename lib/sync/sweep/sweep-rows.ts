@@ -1,0 +1,64 @@
+import { mapConcurrently } from "../../cluster/concurrency.ts";
+import type { CallOptions } from "../../model/call.ts";
+import type { DriftRow } from "../../model/drift.ts";
+import { resourceKey } from "../../model/resource.ts";
+import type { ApplicationState } from "../../model/sync.ts";
+import type { Stores } from "../../store/store.ts";
+import type { Log } from "../../telemetry/log.ts";
+import { changeState } from "../application-state.ts";
+
+export interface RecordRowsDeps {
+  readonly stores: Pick<Stores, "applications" | "drift">;
+  readonly log: Log;
+}
+
+/** What a sweep found of one application. */
+export interface Found {
+  readonly state: ApplicationState;
+  readonly rows: readonly DriftRow[];
+  readonly sweep: string;
+  /** When it looked, RFC 3339. */
+  readonly now: string;
+}
+
+/** Writes a row for each field that drifted, and closes those that are over; returns the rows that no sweep had seen before. */
+export function createRecordRows({
+  stores,
+  log,
+}: RecordRowsDeps): (found: Found, options: CallOptions) => Promise<readonly DriftRow[]> {
+  return async ({ state, rows, sweep, now }, options) => {
+    const { application } = state;
+    const open = openRows(state) > 0 ? await stores.drift.open(application, options) : [];
+    const known = new Map(open.map((row) => [rowKey(row), row]));
+    const found = new Set(rows.map(rowKey));
+    const over = open.filter((row) => !found.has(rowKey(row)));
+    await mapConcurrently(rows, {
+      limit: 16,
+      work: (row) => stores.drift.record(asSeenFirst(row, known.get(rowKey(row))), options),
+    });
+    if (over.length > 0) await stores.drift.heal(over, { at: now, by: "" }, options);
+    const fresh = rows.filter((row) => !known.has(rowKey(row)));
+    for (const { kind, ref, field, manager } of fresh) {
+      log.info("sweep.drift", { sweep, application, kind, ref: resourceKey(ref), field, manager });
+    }
+    const additions = rows.filter(({ kind }) => kind === "addition").length;
+    const drifted = rows.length - additions;
+    if (state.drifted === drifted && state.additions === additions) return fresh;
+    const change = (stored: ApplicationState | undefined) => stored && { ...stored, drifted, additions };
+    await changeState(stores.applications, { application, change }, options);
+    return fresh;
+  };
+}
+
+/** How many rows stand open of an application. */
+export function openRows({ drifted, additions }: ApplicationState): number {
+  return drifted + additions;
+}
+
+/** Where the server keeps no time of a change, it is when it was seen, and the first time counts. */
+function asSeenFirst(row: DriftRow, known: DriftRow | undefined): DriftRow {
+  const isGuess = row.changedAt === row.lastSeen;
+  return known !== undefined && isGuess && known.manager === row.manager ? { ...row, changedAt: known.changedAt } : row;
+}
+
+const rowKey = ({ kind, ref, field }: DriftRow): string => `${kind} ${resourceKey(ref)} ${field}`;
