@@ -18,7 +18,7 @@ import { type BenchCase, figures } from "./case.ts";
 
 const applications = 100;
 const objectsOfEach = 4;
-const repetitions = 3;
+const repetitions = 2;
 const execute = promisify(execFile);
 
 interface Comparison {
@@ -114,7 +114,7 @@ function figuresOf(name: string, { tool, goal, measured }: { tool: string; goal:
 
 export const renderCharts: BenchCase = {
   name: "render-charts",
-  title: () => `Rendering ${applications} small charts (median of ${repetitions})`,
+  title: () => `Rendering ${applications} small charts (mean of ${repetitions})`,
   async run(bed) {
     const helm = await helmBinary();
     const alone = (folder: string) => execute(helm, ["template", "release-name", folder], { env: { HOME: tmpdir() } });
@@ -125,7 +125,7 @@ export const renderCharts: BenchCase = {
 
 export const renderOverlays: BenchCase = {
   name: "render-overlays",
-  title: () => `Building ${applications} small Kustomize overlays (median of ${repetitions})`,
+  title: () => `Building ${applications} small Kustomize overlays (mean of ${repetitions})`,
   async run(bed) {
     const alone = (folder: string) => bed.kubectl(["kustomize", folder], { exitCodes: [0], signal: bed.signal });
     const folderOf = (index: number): string => `app-${index}/overlays/prod`;

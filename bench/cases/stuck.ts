@@ -6,7 +6,7 @@ import { sizesOf } from "../sizes.ts";
 import { type BenchCase, figures } from "./case.ts";
 import { changeOne } from "./one-changed.ts";
 
-const repetitions = 7;
+const repetitions = 5;
 
 /** The stuck ones are repaired at the end, while their broken rollouts still fail. */
 export const oneBesideStuck: BenchCase = {

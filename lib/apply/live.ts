@@ -13,17 +13,22 @@ export interface Listed {
 }
 
 export interface LiveRequest {
-  readonly reader: Pick<ClusterReader, "listMetadata">;
+  readonly reader: Pick<ClusterReader, "listMetadata" | "list">;
   readonly kinds: readonly GroupVersionKind[];
   /** Names to look for; many of them are asked for as "any". */
   readonly applications: readonly string[];
+  /** Kinds whose whole objects are wanted in place of their metadata; none when absent. */
+  readonly withBodies?: (kind: GroupVersionKind) => boolean;
 }
 
 /** Above this a selector that names each application costs more than reading the rest. */
 const mostNamed = 20;
 
 /** What is live of some applications, from one metadata LIST a kind, however many objects and applications there are. */
-export async function listLive({ reader, kinds, applications }: LiveRequest, options: CallOptions = {}): Promise<Listed> {
+export async function listLive(
+  { reader, kinds, applications, withBodies = () => false }: LiveRequest,
+  options: CallOptions = {},
+): Promise<Listed> {
   const labelSelector =
     applications.length > 0 && applications.length <= mostNamed
       ? `${applicationLabel} in (${applications.join(",")})`
@@ -32,8 +37,9 @@ export async function listLive({ reader, kinds, applications }: LiveRequest, opt
   const forbidden = new Map<string, string>();
   const list = async (type: GroupVersionKind): Promise<void> => {
     try {
-      for (const object of await reader.listMetadata({ type, namespace: "", labelSelector }, options))
-        live.set(keyOf(object), object);
+      const request = { type, namespace: "", labelSelector };
+      const found = withBodies(type) ? await reader.list(request, options) : await reader.listMetadata(request, options);
+      for (const object of found) live.set(keyOf(object), object);
     } catch (error) {
       if (!isDriftlessError(error, "cluster") || error.facts["status"] !== 403) throw error;
       forbidden.set(`${type.group}/${type.kind}`, messageOf(error));

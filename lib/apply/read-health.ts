@@ -4,13 +4,22 @@ import { type Assessor, assessHealth, needsPods, podSelectorOf } from "../health
 import type { CallOptions } from "../model/call.ts";
 import { type Health, worstHealth } from "../model/health.ts";
 import { applicationLabel, displayRef, type Manifest, type ResourceRef, refOf, resourceKey } from "../model/resource.ts";
-import { distinctKinds } from "./live.ts";
+import { distinctKinds, type LiveObjects } from "./live.ts";
 
 export { explainFailure } from "./explain-failure.ts";
 
 export interface Owned {
   readonly application: string;
   readonly refs: readonly ResourceRef[];
+  /** False leaves the pods of unready workloads unread: they have a reason to tell only after a while. Default true. */
+  readonly readsPods?: boolean;
+}
+
+export interface OwnedHealth {
+  /** The worst of its objects. */
+  readonly health: Health;
+  /** The objects that are neither Healthy nor Suspended. */
+  readonly unwell: readonly ResourceRef[];
 }
 
 export interface HealthRequest {
@@ -21,21 +30,41 @@ export interface HealthRequest {
 }
 
 /**
- * The health of applications, each the worst of its objects; one LIST a kind that has a health, and one of pods for each
- * workload that is not healthy, so that the message can name the pod's reason.
+ * The health of applications; one LIST a kind that has a health, and one of pods for each workload that is not healthy, so that
+ * the message can name the pod's reason.
  */
 export async function readHealth(
   { reader, owned, assess = assessHealth }: HealthRequest,
   options: CallOptions = {},
-): Promise<ReadonlyMap<string, Health>> {
-  const assessed = owned.map(({ application, refs }) => ({ application, refs: refs.filter(assess.hasHealth) }));
+): Promise<ReadonlyMap<string, OwnedHealth>> {
+  const assessed = owned.map(({ refs, ...rest }) => ({ ...rest, refs: refs.filter(assess.hasHealth) }));
   const live = await listBodies(reader, assessed, options);
-  const health = new Map<string, Health>();
-  for (const { application, refs } of assessed) {
-    const each = await mapConcurrently(refs, { limit: 8, work: (ref) => healthOf(ref, { reader, live, assess }, options) });
-    health.set(application, worstHealth(each));
+  const found = new Map<string, OwnedHealth>();
+  for (const { application, refs, readsPods = true } of assessed) {
+    const look = { reader, live, assess, readsPods };
+    const each = await mapConcurrently(refs, { limit: 8, work: (ref) => healthOf(ref, look, options) });
+    found.set(application, { health: worstHealth(each), unwell: refs.filter((_, at) => !isWell(each[at])) });
   }
-  return health;
+  return found;
+}
+
+/** The health of objects whose bodies were listed; undefined where one is not among them, or is not well: that takes a closer look. */
+export function healthOfListed(
+  refs: readonly ResourceRef[],
+  { live, assess }: { readonly live: LiveObjects; readonly assess: Assessor },
+): Health | undefined {
+  const each: Health[] = [];
+  for (const ref of refs.filter(assess.hasHealth)) {
+    const object = live.get(resourceKey(ref));
+    const health = object === undefined ? undefined : assess(object as Manifest);
+    if (health === undefined || !isWell(health)) return undefined;
+    each.push(health);
+  }
+  return worstHealth(each);
+}
+
+function isWell(health: Health | undefined): boolean {
+  return health?.status === "Healthy" || health?.status === "Suspended";
 }
 
 async function listBodies(
@@ -55,19 +84,22 @@ async function listBodies(
   return live;
 }
 
+interface HealthLook {
+  readonly reader: ClusterReader;
+  readonly live: ReadonlyMap<string, Manifest>;
+  readonly assess: Assessor;
+  readonly readsPods: boolean;
+}
+
 async function healthOf(
   ref: ResourceRef,
-  {
-    reader,
-    live,
-    assess,
-  }: { readonly reader: ClusterReader; readonly live: ReadonlyMap<string, Manifest>; readonly assess: Assessor },
+  { reader, live, assess, readsPods }: HealthLook,
   options: CallOptions,
 ): Promise<Health> {
   const object = live.get(resourceKey(ref)) ?? (await reader.get(ref, options));
   if (object === undefined) return { status: "Missing", message: `${displayRef(ref)} is gone` };
   const alone = assess(object);
-  const selector = needsPods(object, alone) ? podSelectorOf(object) : undefined;
+  const selector = readsPods && needsPods(object, alone) ? podSelectorOf(object) : undefined;
   const health = selector === undefined ? alone : assess(object, { pods: await listPods(reader, { ref, selector }, options) });
   return health.status === "Healthy" ? health : { ...health, message: `${displayRef(ref)}: ${health.message || health.status}` };
 }

@@ -24,7 +24,7 @@ async function failing(t: TestContext, make: (namespace: string) => readonly Man
 }
 
 async function statusOf(reader: ClusterWriter, refs: ReturnType<typeof refOf>[]) {
-  return (await readHealth({ reader, owned: [{ application: "a", refs }] })).get("a")?.status;
+  return (await readHealth({ reader, owned: [{ application: "a", refs }] })).get("a")?.health.status;
 }
 
 /** Polls until a line is told: events come a moment after the status that they go with. */
@@ -142,8 +142,8 @@ test("an object that only the user's expression finds failed is told with its ow
   const refs = [refOf(await cluster.apply(aConfigMap(namespace, "flag", { state: "broken" }), { force: true }))];
   const assess = createAssessor([{ apiVersion: "v1", kind: "ConfigMap", failed: 'data.state == "broken"', current: "true" }]);
   const owned = [{ application: "a", refs }];
-  assert.equal((await readHealth({ reader: cluster, owned, assess })).get("a")?.status, "Degraded");
-  assert.equal((await readHealth({ reader: cluster, owned })).get("a")?.status, "Healthy");
+  assert.equal((await readHealth({ reader: cluster, owned, assess })).get("a")?.health.status, "Degraded");
+  assert.equal((await readHealth({ reader: cluster, owned })).get("a")?.health.status, "Healthy");
   const lines = await explainFailure({ reader: cluster, refs, assess });
   assert.match(lines[0] ?? "", new RegExp(`^ConfigMap ${namespace}/flag: .+`));
 });

@@ -15,7 +15,7 @@ async function anApplication(t: TestContext, make: (namespace: string) => readon
   await applied(writer, { application, objects });
   const refs = objects.map(refOf);
   const health = async (owned = refs) =>
-    (await readHealth({ reader: writer, owned: [{ application, refs: owned }] })).get(application);
+    (await readHealth({ reader: writer, owned: [{ application, refs: owned }] })).get(application)?.health;
   return { writer, namespace, application, refs, health };
 }
 
@@ -83,7 +83,7 @@ test("one that owns nothing is healthy, and costs no request", async (t) => {
   const { writer } = await openCluster(t);
   const before = writer.requests;
   const health = await readHealth({ reader: writer, owned: [{ application: "none", refs: [] }] });
-  assert.deepEqual([...health], [["none", { status: "Healthy", message: "" }]]);
+  assert.deepEqual([...health], [["none", { health: { status: "Healthy", message: "" }, unwell: [] }]]);
   assert.equal(writer.requests, before);
 });
 
@@ -97,7 +97,7 @@ test("many applications cost one LIST a kind", async (t) => {
   const owned = [first, second].map(({ application, refs }) => ({ application, refs }));
   const health = await readHealth({ reader: first.writer, owned });
   assert.deepEqual(
-    [...health.values()].map(({ status }) => status),
+    [...health.values()].map(({ health: { status } }) => status),
     ["Healthy", "Healthy"],
   );
   assert.equal(first.writer.requests - before, 1);

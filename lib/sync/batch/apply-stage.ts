@@ -1,8 +1,11 @@
 import { type LiveObjects, listLive } from "../../apply/live.ts";
 import type { DesiredObject } from "../../apply/prepare.ts";
+import { healthOfListed } from "../../apply/read-health.ts";
 import type { ClusterWriter } from "../../cluster/cluster.ts";
 import { mapConcurrently } from "../../cluster/concurrency.ts";
 import { isDriftlessError, messageOf } from "../../errors.ts";
+import type { Assessor } from "../../health/health.ts";
+import type { Health } from "../../model/health.ts";
 import type { InventoryEntry } from "../../model/inventory.ts";
 import { displayRef, type GroupVersionKind, gvkOf, resourceKey } from "../../model/resource.ts";
 import type { Change, SyncBatch } from "../../model/sync.ts";
@@ -14,7 +17,7 @@ import { timestamp } from "../../telemetry/clock.ts";
 import { createSharedObjects, type SharedLook } from "../shared-objects.ts";
 import { createWaves, type Wave, type WaveOutcome, withStarted } from "./apply-wave.ts";
 import { type Loaded, loadDesired, type StepObject, stepsOf, type Way } from "./desired-steps.ts";
-import { concluded, failed, moved, type Progress, type Work, withChanges, withError, withNotes } from "./progress.ts";
+import { concluded, failed, isCounted, moved, type Progress, type Work, withChanges, withError, withNotes } from "./progress.ts";
 import type { RunStage } from "./sync-batch.ts";
 import type { SyncDeps } from "./sync-deps.ts";
 
@@ -24,11 +27,18 @@ interface Shared {
   readonly live: LiveObjects;
   readonly refusals: (look: SharedLook) => Promise<ReadonlyMap<string, string>>;
   readonly batch: SyncBatch;
+  /** Given when nothing differs from what was last applied: then the list has whole objects, and tells their health too. */
+  readonly assess: Assessor | undefined;
+}
+
+interface OnItsWay {
+  readonly loaded: Loaded;
+  readonly way: Way;
 }
 
 /** Writes what differs of one wave, in order of kinds, and starts its hooks; the inventory names what may be created before it is. */
 export function createApplyStage(deps: SyncDeps): RunStage {
-  const { stores, clusters, clock, log } = deps;
+  const { stores, clusters, assessor, clock, log } = deps;
   const waves = createWaves(deps);
 
   return async (here, { batch }) => {
@@ -38,9 +48,14 @@ export function createApplyStage(deps: SyncDeps): RunStage {
     if (ready.length === 0) return ended;
     try {
       const writer = await clusters.writer(batch.cluster);
-      const { live } = await listLive({ reader: writer, kinds: kindsOf(ready), applications: listedNames(ready) });
-      const shared = { writer, live, batch, refusals: createSharedObjects({ stores, reader: writer }) };
-      return [...ended, ...(await mapConcurrently(ready, { limit: 16, work: (item) => applyOne(item, shared) }))];
+      const under = { reader: writer, digest: stores.digest };
+      const work = async (loaded: Loaded): Promise<OnItsWay> => ({ loaded, way: await stepsOf(loaded, under) });
+      const ways = await mapConcurrently(ready, { limit: 16, work });
+      const assess = ways.every(isAsApplied) ? await assessor() : undefined;
+      const bodies = assess === undefined ? {} : { withBodies: assess.hasHealth };
+      const { live } = await listLive({ reader: writer, kinds: kindsOf(ready), applications: listedNames(ready), ...bodies });
+      const shared = { writer, live, batch, assess, refusals: createSharedObjects({ stores, reader: writer }) };
+      return [...ended, ...(await mapConcurrently(ways, { limit: 16, work: (item) => applyOne(item, shared) }))];
     } catch (error) {
       return [...ended, ...ready.map(({ progress, work }) => cutOff(progress, work, error))];
     }
@@ -56,12 +71,11 @@ export function createApplyStage(deps: SyncDeps): RunStage {
     }
   }
 
-  async function applyOne(loaded: Loaded, shared: Shared): Promise<Progress> {
+  async function applyOne({ loaded, way }: OnItsWay, shared: Shared): Promise<Progress> {
     const { progress, work } = loaded;
     const { name: application } = work.target;
     const logger = log.with({ application, sync: work.syncId, correlationId: shared.batch.correlationId });
     try {
-      const way = await stepsOf(loaded, { reader: shared.writer, digest: stores.digest });
       const { objects, hooks, phase } = way.here;
       const entries = markEntries(loaded.entries, way.places);
       const sound = objects.filter(({ problem }) => problem === undefined);
@@ -91,7 +105,8 @@ export function createApplyStage(deps: SyncDeps): RunStage {
       if (outcome.entries.length > 0) await saveEntries(work, mergeEntries(superset, outcome.entries));
       const leaving = superset.filter(({ leaving: leaves }) => leaves === true).length;
       const unready = objects.some(({ problem }) => problem?.retryable === true);
-      return settle(progress, work, { way, outcome, unchanged: plan.unchanged.length, leaving, unready });
+      const seen = toApply.length === 0 ? healthSeen(superset, { work, shared }) : undefined;
+      return settle(progress, work, { way, outcome, unchanged: plan.unchanged.length, leaving, unready, seen });
     } catch (error) {
       logger.warn("sync.apply-failed", { error: messageOf(error) });
       return cutOff(progress, work, error);
@@ -99,7 +114,7 @@ export function createApplyStage(deps: SyncDeps): RunStage {
   }
 
   /** Counts up what happened; whether the lease is still held is seen by the health stage, before anything else is done. */
-  function settle(progress: Progress, work: Work, { way, outcome, unchanged, leaving, unready }: Settled): Progress {
+  function settle(progress: Progress, work: Work, { way, outcome, unchanged, leaving, unready, seen }: Settled): Progress {
     const counted = withChanges(work, outcome.changes, ({ ref, error }) => named(displayRef(ref), error));
     const known = new Set(outcome.hooks.map(({ uid }) => uid));
     const next: Work = {
@@ -110,6 +125,7 @@ export function createApplyStage(deps: SyncDeps): RunStage {
       waitsSince: work.waitsSince === "" ? timestamp(clock) : work.waitsSince,
       retryable: work.retryable || outcome.retryable || unready,
       leaving,
+      ...(seen === undefined ? {} : { seen }),
     };
     if (!outcome.waits) return moved(progress, "health", next);
     const late = Date.parse(next.waitsSince) + next.target.sync.hookTimeout * 1000 <= clock.now().getTime();
@@ -132,6 +148,22 @@ interface Settled {
   readonly leaving: number;
   /** True when an object has no place in the cluster yet. */
   readonly unready: boolean;
+  readonly seen: Health | undefined;
+}
+
+/** True when nothing of the wave differs from what was last applied, as far as Git goes. */
+function isAsApplied({ loaded, way }: OnItsWay): boolean {
+  const { objects, hooks } = way.here;
+  const applied = new Map(loaded.entries.flatMap(({ ref, uid, digest }) => (uid === "" ? [] : [[resourceKey(ref), digest]])));
+  return hooks.length === 0 && objects.every(({ ref, digest }) => applied.get(resourceKey(ref)) === digest);
+}
+
+function healthSeen(
+  entries: readonly InventoryEntry[],
+  { work, shared: { live, assess } }: { readonly work: Work; readonly shared: Shared },
+): Health | undefined {
+  const counted = entries.filter((entry) => isCounted(entry, work)).map(({ ref }) => ref);
+  return assess === undefined ? undefined : healthOfListed(counted, { live, assess });
 }
 
 /** The API server's message names the object already, most of the time. */

@@ -1,36 +1,26 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { type HookOutcome, hookOutcomes } from "../../apply/hooks.ts";
-import { explainFailure, readHealth } from "../../apply/read-health.ts";
+import type { HookOutcome } from "../../apply/hooks.ts";
+import { explainFailure } from "../../apply/read-health.ts";
 import type { ClusterReader } from "../../cluster/cluster.ts";
 import { mapConcurrently } from "../../cluster/concurrency.ts";
-import { isDriftlessError, messageOf } from "../../errors.ts";
+import { isDriftlessError } from "../../errors.ts";
 import type { Health } from "../../model/health.ts";
-import type { InventoryEntry } from "../../model/inventory.ts";
 import { displayRef, type ResourceRef } from "../../model/resource.ts";
 import type { SyncBatch } from "../../model/sync.ts";
 import { timestamp } from "../../telemetry/clock.ts";
 import { changeState } from "../application-state.ts";
-import { concluded, failed, moved, type Progress, type StartedHook, syncRecord, type Work, withLastSync } from "./progress.ts";
+import { createHealthLook, isRunning, type Look, running, unseen } from "./health-look.ts";
+import { concluded, failed, moved, type Progress, syncRecord, type Work, withLastSync } from "./progress.ts";
 import type { RunStage } from "./sync-batch.ts";
 import { leaseSeconds, type SyncDeps } from "./sync-deps.ts";
-
-/** Milliseconds between the first looks at the health of what was just applied. */
-const looksAfter = [100, 200, 300] as const;
 
 /** Seconds of Degraded without a break after which an application that rolls back by itself waits no longer. */
 const degradedSeconds = 10;
 
-/** What was seen of one application. */
-interface Look {
-  readonly refs: readonly ResourceRef[];
-  readonly health: Health;
-  readonly hooks: readonly HookOutcome[];
-}
-
-const unseen: Look = { refs: [], health: { status: "Unknown", message: "the API server did not answer" }, hooks: [] };
-
 /** Looks at the health of a wave and the ends of its hooks; an application goes on when all is well, and fails at its deadline. */
-export function createHealthStage({ stores, clusters, assessor, clock, log }: SyncDeps): RunStage {
+export function createHealthStage(deps: SyncDeps): RunStage {
+  const { stores, clusters, assessor, clock, log } = deps;
+  const lookPatiently = createHealthLook(deps);
+
   return async (here, { batch }) => {
     const looks = await lookPatiently(here, batch);
     return mapConcurrently(here, {
@@ -38,45 +28,6 @@ export function createHealthStage({ stores, clusters, assessor, clock, log }: Sy
       work: (progress) => decide(progress, looks.get(progress.application) ?? unseen, batch),
     });
   };
-
-  /** Right after an apply most rollouts need less than a second: looking again costs less than a pause of the run. */
-  async function lookPatiently(here: readonly Progress[], batch: SyncBatch): Promise<ReadonlyMap<string, Look>> {
-    const isFirst = here.some(({ work }) => work?.phase === "Running");
-    for (const pause of isFirst ? looksAfter : []) {
-      const looks = await look(here, batch);
-      if ([...looks.values()].every(({ health, hooks }) => health.status !== "Progressing" && !hooks.some(isRunning)))
-        return looks;
-      await delay(pause);
-    }
-    return look(here, batch);
-  }
-
-  async function look(here: readonly Progress[], batch: SyncBatch): Promise<ReadonlyMap<string, Look>> {
-    const owned = await mapConcurrently(here, {
-      limit: 32,
-      work: async ({ application, work }) => {
-        const entries = (await stores.inventories.load(application))?.entries ?? [];
-        return { application, refs: entries.filter((entry) => counts(entry, work as Work)).map(({ ref }) => ref) };
-      },
-    });
-    try {
-      const [reader, assess] = await Promise.all([clusters.reader(batch.cluster), assessor()]);
-      const [health, hooks] = await Promise.all([
-        readHealth({ reader, owned, assess }),
-        mapConcurrently(here, { limit: 16, work: ({ work }) => hookOutcomes({ reader, assess, hooks: running(work as Work) }) }),
-      ]);
-      return new Map(
-        owned.flatMap(({ application, refs }, index): (readonly [string, Look])[] => {
-          const seen = health.get(application);
-          return seen === undefined ? [] : [[application, { refs, health: seen, hooks: hooks[index] ?? [] }]];
-        }),
-      );
-    } catch (error) {
-      if (!isDriftlessError(error, "cluster", "apply")) throw error;
-      log.warn("sync.health-unknown", { cluster: batch.cluster, error: messageOf(error) });
-      return new Map();
-    }
-  }
 
   async function decide(progress: Progress, seen: Look, batch: SyncBatch): Promise<Progress> {
     const { refs, health, hooks } = seen;
@@ -116,8 +67,9 @@ export function createHealthStage({ stores, clusters, assessor, clock, log }: Sy
       hooks.flatMap(({ uid, outcome }) => (outcome === "succeeded" || outcome === "failed" ? [[uid, outcome] as const] : [])),
     );
     const isDegraded = health.status === "Degraded";
+    const { seen: _used, ...rest } = work;
     return {
-      ...work,
+      ...rest,
       // SyncFail hooks say nothing of what was wrong.
       health: work.path === "failure" ? work.health : withHook(health, hooks),
       phase: "Waiting",
@@ -175,20 +127,6 @@ export function createHealthStage({ stores, clusters, assessor, clock, log }: Sy
       correlationId,
     });
   }
-}
-
-/** What the wave and those before it have applied; what comes later may still be as an earlier sync left it. */
-function counts({ uid, leaving, hook, step = 0 }: InventoryEntry, work: Work): boolean {
-  if (work.path === "failure") return false;
-  return uid !== "" && leaving !== true && hook !== true && step <= work.step;
-}
-
-function running({ hooks }: Pick<Work, "hooks">): readonly StartedHook[] {
-  return hooks.filter(({ outcome }) => outcome === undefined);
-}
-
-function isRunning({ outcome }: HookOutcome): boolean {
-  return outcome === "running";
 }
 
 /** A wave that is well but for a hook that still runs says so. */

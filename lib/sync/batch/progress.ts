@@ -1,6 +1,7 @@
 import type { DriftlessError } from "../../errors.ts";
 import type { Application } from "../../model/application.ts";
 import type { Health } from "../../model/health.ts";
+import type { InventoryEntry } from "../../model/inventory.ts";
 import type { ResourceRef } from "../../model/resource.ts";
 import type { ApplicationState, Change, Desired, SyncPhase, SyncRecord, SyncTrigger } from "../../model/sync.ts";
 import type { Lease } from "../../store/store.ts";
@@ -57,6 +58,8 @@ export interface Work {
   readonly hooks: readonly StartedHook[];
   readonly phase: SyncPhase;
   readonly health: Health;
+  /** The health of the wave, where the apply had nothing to write and saw it; absent when it has to be looked at. */
+  readonly seen?: Health;
   readonly counts: SyncRecord["counts"];
   readonly errors: readonly string[];
   readonly notes: readonly string[];
@@ -164,4 +167,10 @@ export function withLastSync(state: ApplicationState, record: SyncRecord): Appli
 /** The work when an error ended it: what may pass is tried again, an API server that cannot be reached for ever. */
 export function withError(work: Work, error: DriftlessError): Work {
   return { ...work, retryable: error.retryable, unreachable: error.retryable && error.code === "cluster" };
+}
+
+/** Whether an object counts for the health of a run: applied by its wave, or by one before; later ones may be as an earlier sync left them. */
+export function isCounted({ uid, leaving, hook, step = 0 }: InventoryEntry, work: Work): boolean {
+  if (work.path === "failure") return false;
+  return uid !== "" && leaving !== true && hook !== true && step <= work.step;
 }
