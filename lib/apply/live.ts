@@ -22,7 +22,7 @@ export interface LiveRequest {
 }
 
 /** Above this a selector that names each application costs more than reading the rest. */
-const mostNamed = 20;
+export const mostNamed = 100;
 
 /** What is live of some applications, from one metadata LIST a kind, however many objects and applications there are. */
 export async function listLive(

@@ -4,7 +4,7 @@ import { type Assessor, assessHealth, needsPods, podSelectorOf } from "../health
 import type { CallOptions } from "../model/call.ts";
 import { type Health, worstHealth } from "../model/health.ts";
 import { applicationLabel, displayRef, type Manifest, type ResourceRef, refOf, resourceKey } from "../model/resource.ts";
-import { distinctKinds, type LiveObjects } from "./live.ts";
+import { distinctKinds, type LiveObjects, mostNamed } from "./live.ts";
 
 export { explainFailure } from "./explain-failure.ts";
 
@@ -73,7 +73,7 @@ async function listBodies(
   options: CallOptions,
 ): Promise<ReadonlyMap<string, Manifest>> {
   const names = owned.filter(({ refs }) => refs.length > 0).map(({ application }) => application);
-  const labelSelector = names.length <= 20 ? `${applicationLabel} in (${names.join(",")})` : applicationLabel;
+  const labelSelector = names.length <= mostNamed ? `${applicationLabel} in (${names.join(",")})` : applicationLabel;
   const live = new Map<string, Manifest>();
   await Promise.all(
     distinctKinds(owned.flatMap(({ refs }) => refs)).map(async (type) => {

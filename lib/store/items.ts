@@ -1,5 +1,6 @@
 import {
   type AttributeValue,
+  BatchGetItemCommand,
   ConditionalCheckFailedException,
   DeleteItemCommand,
   type DynamoDBClient,
@@ -11,6 +12,7 @@ import {
 import { DriftlessError, messageOf } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
 import { fromAttributes, type Item, type Scalar, toAttribute, toAttributes } from "./attributes.ts";
+import { createJoinedReads } from "./joined-reads.ts";
 
 export interface Key {
   readonly pk: string;
@@ -104,11 +106,23 @@ export function createItems({ client, table: TableName }: { client: DynamoDBClie
     } while (next && wanted > 0);
   };
   return {
-    async get({ pk, sk }, options) {
-      const command = new GetItemCommand({ TableName, Key: toAttributes({ pk, sk }), ConsistentRead: true });
-      const { Item } = await call("GetItem", () => client.send(command, abortOf(options)));
-      return Item && fromAttributes(Item);
-    },
+    get: createJoinedReads({
+      async one({ pk, sk }, options) {
+        const command = new GetItemCommand({ TableName, Key: toAttributes({ pk, sk }), ConsistentRead: true });
+        const { Item } = await call("GetItem", () => client.send(command, abortOf(options)));
+        return Item && fromAttributes(Item);
+      },
+      async many(keys) {
+        const Keys = keys.map(({ pk, sk }) => toAttributes({ pk, sk }));
+        const command = new BatchGetItemCommand({ RequestItems: { [TableName]: { Keys, ConsistentRead: true } } });
+        const { Responses, UnprocessedKeys } = await call("BatchGetItem", () => client.send(command));
+        const left = UnprocessedKeys?.[TableName]?.Keys ?? [];
+        return {
+          items: (Responses?.[TableName] ?? []).map(fromAttributes),
+          left: left.map((key) => fromAttributes(key) as Item & Key),
+        };
+      },
+    }),
     async put(item, options) {
       const command = new PutItemCommand({
         TableName,

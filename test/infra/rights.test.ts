@@ -44,7 +44,14 @@ test("no right is given by wildcard, and none for every resource", async () => {
 test("each function may make the calls that it makes, and no others", async () => {
   const { template } = await packagedService();
   const logs = ["logs:CreateLogStream", "logs:PutLogEvents"];
-  const table = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"];
+  const table = [
+    "dynamodb:BatchGetItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:UpdateItem",
+  ];
   const rights: Readonly<Record<string, readonly string[]>> = {
     PlanRole: [
       ...table,
@@ -78,6 +85,7 @@ test("each function may make the calls that it makes, and no others", async () =
       "sqs:SendMessage",
     ],
     PreviewRole: [
+      "dynamodb:BatchGetItem",
       "dynamodb:DeleteItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
@@ -91,6 +99,7 @@ test("each function may make the calls that it makes, and no others", async () =
       "secretsmanager:GetSecretValue",
     ],
     ApiRole: [
+      "dynamodb:BatchGetItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:Query",
@@ -132,7 +141,11 @@ test("the webhook can read its one secret, write and read back its rows, send to
   assert.deepEqual(statementsOf(template, "WebhookRole"), [
     { Effect: "Allow", Action: ["logs:CreateLogStream", "logs:PutLogEvents"], Resource: arnOf("WebhookLogGroup") },
     { Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: { Ref: "WebhookSecret" } },
-    { Effect: "Allow", Action: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], Resource: arnOf("Table") },
+    {
+      Effect: "Allow",
+      Action: ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+      Resource: arnOf("Table"),
+    },
     { Effect: "Allow", Action: "sqs:SendMessage", Resource: arnOf("RevisionQueue") },
   ]);
 });

@@ -21,6 +21,7 @@ interface Input {
   readonly Limit?: number;
   readonly Select?: string;
   readonly ExclusiveStartKey?: TableItem;
+  readonly RequestItems?: Readonly<Record<string, { readonly Keys: readonly TableItem[] }>>;
   readonly ExpressionAttributeNames?: Bound["names"];
   readonly ExpressionAttributeValues?: TableItem;
 }
@@ -76,6 +77,7 @@ function perform(tables: Map<string, Rows>, name: string, input: Input): object 
   if (name === "CreateTable" || name === "DescribeTable") return { Table: { TableStatus: "ACTIVE" } };
   if (name === "DeleteTable") tables.delete(TableName);
   if (name === "DeleteTable") return {};
+  if (name === "BatchGetItem") return readMany(tables, input.RequestItems ?? {});
   const rows = tables.get(TableName);
   if (rows === undefined) throw Object.assign(new Error(`no table ${TableName}`), { name: "ResourceNotFoundException" });
   const stored = itemAt(rows, input.Key ?? input.Item ?? {});
@@ -103,6 +105,17 @@ function perform(tables: Map<string, Rows>, name: string, input: Input): object 
     default:
       throw new Error(`the stand-in knows no ${name}`);
   }
+}
+
+function readMany(tables: Map<string, Rows>, asked: NonNullable<Input["RequestItems"]>): object {
+  const found = Object.entries(asked).map(([table, { Keys }]) => [
+    table,
+    Keys.flatMap((key) => {
+      const item = itemAt(tables.get(table) ?? new Map(), key);
+      return item === undefined ? [] : [item];
+    }),
+  ]);
+  return { Responses: Object.fromEntries(found), UnprocessedKeys: {} };
 }
 
 function boundBy({ ExpressionAttributeNames: names = {}, ExpressionAttributeValues: values = {} }: Input): Bound {

@@ -89,7 +89,7 @@ export function createPlanApplication(
   }
 
   async function store(
-    { application: definition, correlationId }: PlanRequest,
+    { application: definition, state: known, correlationId }: PlanRequest,
     {
       rendered,
       revision,
@@ -106,7 +106,11 @@ export function createPlanApplication(
       verdict = planned.verdict;
       return planned.state;
     };
-    const state = (await changeState(stores.applications, { application, change }, options)) as ApplicationState;
+    const state = (await changeState(
+      stores.applications,
+      { application, change, ...(known === undefined ? {} : { known }) },
+      options,
+    )) as ApplicationState;
     for (const warning of warnings) log.warn("plan.warning", { application, warning, correlationId });
     const told = { application, revision, objects, reused, correlationId };
     switch (verdict) {
