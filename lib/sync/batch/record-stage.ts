@@ -1,7 +1,7 @@
 import { deleteHooks } from "../../apply/hooks.ts";
 import { mapConcurrently } from "../../cluster/concurrency.ts";
 import { isDriftlessError, messageOf } from "../../errors.ts";
-import { resourceKey } from "../../model/resource.ts";
+import { displayRef, resourceKey } from "../../model/resource.ts";
 import type { ApplicationState, SyncBatch, SyncRecord } from "../../model/sync.ts";
 import { timestamp } from "../../telemetry/clock.ts";
 import { changeState } from "../application-state.ts";
@@ -68,8 +68,11 @@ export function createRecordStage({ stores, clusters, clock, log }: SyncDeps): R
     if (over.length === 0) return;
     const { name: application, cluster } = work.target;
     try {
-      await deleteHooks({ writer: await clusters.writer(cluster), application, hooks: over });
-      const gone = new Set(over.map(({ ref }) => resourceKey(ref)));
+      const refused = await deleteHooks({ writer: await clusters.writer(cluster), application, hooks: over });
+      for (const { ref, error } of refused)
+        log.warn("sync.hook-stays", { application, sync: work.syncId, error, ref: displayRef(ref) });
+      const stays = new Set(refused.map(({ ref }) => resourceKey(ref)));
+      const gone = new Set(over.map(({ ref }) => resourceKey(ref)).filter((key) => !stays.has(key)));
       const entries = (await stores.inventories.load(application))?.entries ?? [];
       const left = entries.filter(({ ref, hook }) => hook !== true || !gone.has(resourceKey(ref)));
       if (left.length < entries.length)
