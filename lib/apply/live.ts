@@ -22,17 +22,20 @@ export interface LiveRequest {
 }
 
 /** Above this a selector that names each application costs more than reading the rest. */
-export const mostNamed = 100;
+const mostNamed = 100;
+
+/** A label selector for the objects of these applications, or of all where none or very many are named. */
+export function selectorOf(applications: readonly string[]): string {
+  const isNamed = applications.length > 0 && applications.length <= mostNamed;
+  return isNamed ? `${applicationLabel} in (${applications.join(",")})` : applicationLabel;
+}
 
 /** What is live of some applications, from one metadata LIST a kind, however many objects and applications there are. */
 export async function listLive(
   { reader, kinds, applications, withBodies = () => false }: LiveRequest,
   options: CallOptions = {},
 ): Promise<Listed> {
-  const labelSelector =
-    applications.length > 0 && applications.length <= mostNamed
-      ? `${applicationLabel} in (${applications.join(",")})`
-      : applicationLabel;
+  const labelSelector = selectorOf(applications);
   const live = new Map<string, PartialObject>();
   const forbidden = new Map<string, string>();
   const list = async (type: GroupVersionKind): Promise<void> => {

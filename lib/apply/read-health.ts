@@ -3,8 +3,8 @@ import { mapConcurrently } from "../cluster/concurrency.ts";
 import { type Assessor, assessHealth, needsPods, podSelectorOf } from "../health/health.ts";
 import type { CallOptions } from "../model/call.ts";
 import { type Health, worstHealth } from "../model/health.ts";
-import { applicationLabel, displayRef, type Manifest, type ResourceRef, refOf, resourceKey } from "../model/resource.ts";
-import { distinctKinds, type LiveObjects, mostNamed } from "./live.ts";
+import { displayRef, type Manifest, type ResourceRef, refOf, resourceKey } from "../model/resource.ts";
+import { distinctKinds, type LiveObjects, selectorOf } from "./live.ts";
 
 export { explainFailure } from "./explain-failure.ts";
 
@@ -73,7 +73,7 @@ async function listBodies(
   options: CallOptions,
 ): Promise<ReadonlyMap<string, Manifest>> {
   const names = owned.filter(({ refs }) => refs.length > 0).map(({ application }) => application);
-  const labelSelector = names.length <= mostNamed ? `${applicationLabel} in (${names.join(",")})` : applicationLabel;
+  const labelSelector = selectorOf(names);
   const live = new Map<string, Manifest>();
   await Promise.all(
     distinctKinds(owned.flatMap(({ refs }) => refs)).map(async (type) => {

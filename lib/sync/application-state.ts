@@ -30,3 +30,7 @@ export async function changeState(
     retryable: true,
   });
 }
+
+export function unknownApplication(application: string): DriftlessError {
+  return new DriftlessError("not-found", `there is no application ${application}`);
+}

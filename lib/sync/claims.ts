@@ -1,11 +1,10 @@
-import { prepareObjects } from "../apply/prepare.ts";
 import type { ClusterReader } from "../cluster/cluster.ts";
 import { mapConcurrently } from "../cluster/concurrency.ts";
 import type { Application } from "../model/application.ts";
-import { resourceKey } from "../model/resource.ts";
 import type { ApplicationState } from "../model/sync.ts";
 import { sharesSource } from "../plan/affected.ts";
 import type { Stores } from "../store/store.ts";
+import { wantedKeys } from "./wanted-keys.ts";
 
 /** Who else wants an object, or may want it. */
 export interface Claims {
@@ -56,10 +55,9 @@ export async function readClaims(
     return names;
   }
 
-  async function wantedBy({ state: { application, definition }, snapshot }: Claimant) {
-    const objects = snapshot === "" ? [] : await stores.snapshots.load(snapshot);
-    const request = { application, namespace: definition.namespace, objects, reader, digest: () => "" };
-    return { application, keys: (await prepareObjects(request)).desired.map(({ ref }) => resourceKey(ref)) };
+  async function wantedBy({ state, snapshot }: Claimant) {
+    const keys = await wantedKeys(state, snapshot, { snapshots: stores.snapshots, reader });
+    return { application: state.application, keys };
   }
 }
 

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
+import type { CallOptions } from "../model/call.ts";
 import type { ApplicationState, SyncBatch, SyncTrigger } from "../model/sync.ts";
+import type { SyncStarter } from "../queue/queue.ts";
 
 /** True while a desired state has had no run. */
 export function isDue({ desired, lastSync }: ApplicationState): boolean {
@@ -28,4 +30,23 @@ export function batchesOf(
 export function runName(batch: SyncBatch): string {
   const work = createHash("sha256").update(JSON.stringify(batch)).digest("hex").slice(0, 24);
   return `${batch.trigger}-${batch.revision.slice(0, 12)}-${work}`;
+}
+
+export interface StartRuns extends CallOptions {
+  readonly trigger: SyncTrigger;
+  readonly correlationId: string;
+  /** Told of each run before it is started. */
+  readonly begins?: (batch: SyncBatch) => void;
+}
+
+/** Starts what is to be synced of these applications. */
+export async function startRuns(
+  starter: SyncStarter,
+  states: readonly ApplicationState[],
+  { trigger, correlationId, begins, ...options }: StartRuns,
+): Promise<void> {
+  for (const batch of batchesOf(states, { trigger, correlationId })) {
+    begins?.(batch);
+    await starter.start(batch, { name: runName(batch), ...options });
+  }
 }

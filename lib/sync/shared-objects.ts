@@ -1,8 +1,9 @@
 import type { LiveObjects } from "../apply/live.ts";
-import { type DesiredObject, prepareObjects } from "../apply/prepare.ts";
+import type { DesiredObject } from "../apply/prepare.ts";
 import type { ClusterReader } from "../cluster/cluster.ts";
 import { applicationLabel, displayRef, resourceKey } from "../model/resource.ts";
 import type { Stores } from "../store/store.ts";
+import { wantedKeys } from "./wanted-keys.ts";
 
 export interface SharedLook {
   readonly application: string;
@@ -39,11 +40,8 @@ export function createSharedObjects({
 
   async function wantedBy(owner: string): Promise<ReadonlySet<string>> {
     const state = await stores.applications.get(owner);
-    if (state?.desired === undefined || state.desired.snapshot === "") return new Set();
-    const objects = await stores.snapshots.load(state.desired.snapshot);
-    const { namespace } = state.definition;
-    const { desired } = await prepareObjects({ application: owner, namespace, objects, reader, digest: () => "" });
-    return new Set(desired.map(({ ref }) => resourceKey(ref)));
+    if (state?.desired === undefined) return new Set();
+    return new Set(await wantedKeys(state, state.desired.snapshot, { snapshots: stores.snapshots, reader }));
   }
 }
 

@@ -2,6 +2,7 @@ import type { Application } from "../../lib/model/application.ts";
 import type { Manifest } from "../../lib/model/resource.ts";
 import type { ApplicationState, SyncBatch } from "../../lib/model/sync.ts";
 import type { Stores } from "../../lib/store/store.ts";
+import { aSyncPolicy } from "../contracts/rows.ts";
 
 export interface ApplicationOptions extends Partial<Omit<Application, "name" | "sync">> {
   readonly sync?: Partial<Application["sync"]>;
@@ -14,17 +15,7 @@ export function anEngineApplication(name: string, namespace: string, { sync, ...
     sources: [{ kind: "git", repository: "https://git.example/acme/fleet.git", targetRevision: "main", path: name }],
     cluster: "eu",
     namespace,
-    sync: {
-      mode: "auto",
-      prune: true,
-      allowEmpty: false,
-      conflicts: "force",
-      createNamespace: false,
-      timeout: 300,
-      hookTimeout: 3600,
-      retry: { limit: 5, backoff: { duration: 5, factor: 2, maxDuration: 180 } },
-      ...sync,
-    },
+    sync: aSyncPolicy(sync),
     drift: "heal",
     dependsOn: [],
     rollback: "manual",

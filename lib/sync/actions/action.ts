@@ -1,4 +1,3 @@
-import { DriftlessError } from "../../errors.ts";
 import type { CallOptions } from "../../model/call.ts";
 import type { ApplicationState, SyncTrigger } from "../../model/sync.ts";
 import type { SyncStarter } from "../../queue/queue.ts";
@@ -6,8 +5,8 @@ import { isHeld } from "../../store/lease.ts";
 import type { Stores } from "../../store/store.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import type { Log } from "../../telemetry/log.ts";
-import { changeState } from "../application-state.ts";
-import { batchesOf, isDue, runName } from "../runs.ts";
+import { changeState, unknownApplication } from "../application-state.ts";
+import { isDue, startRuns } from "../runs.ts";
 
 /** Who asks, as the platform knows them, and the id that follows the request through log and history. */
 export interface AskedBy {
@@ -85,20 +84,6 @@ export function createPerform({ stores, starter, log }: ActionDeps): Perform {
     const outcome = decided.run ? "started" : "done";
     return { outcome, application, cluster: state.definition.cluster, revision, generation, message: decided.says };
   };
-}
-
-/** Starts what is due of these applications, one run a cluster. */
-export async function startRuns(
-  starter: SyncStarter,
-  states: readonly ApplicationState[],
-  { trigger, correlationId, ...options }: CallOptions & { readonly trigger: SyncTrigger; readonly correlationId: string },
-): Promise<void> {
-  for (const batch of batchesOf(states, { trigger, correlationId }))
-    await starter.start(batch, { name: runName(batch), ...options });
-}
-
-export function unknownApplication(application: string): DriftlessError {
-  return new DriftlessError("not-found", `there is no application ${application}`);
 }
 
 /** Tells of a state whether its desired state waits for its run, or is in one: asking again would only repeat that. */

@@ -2,15 +2,8 @@ import type { CallOptions } from "../../model/call.ts";
 import type { ApplicationState } from "../../model/sync.ts";
 import type { Preview } from "../../queue/preview-answer.ts";
 import { timestamp } from "../../telemetry/clock.ts";
-import {
-  type ActionDeps,
-  type ActionRequest,
-  type ActionResult,
-  createPerform,
-  type Decision,
-  readUnderway,
-  unknownApplication,
-} from "./action.ts";
+import { unknownApplication } from "../application-state.ts";
+import { type ActionDeps, type ActionRequest, type ActionResult, createPerform, type Decision, readUnderway } from "./action.ts";
 import { refused, settled, whyClosed, whyNotApprovable, whySuspended } from "./action-rules.ts";
 
 export interface ApproveDeps extends ActionDeps {

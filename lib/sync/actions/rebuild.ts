@@ -5,9 +5,9 @@ import type { ApplicationState } from "../../model/sync.ts";
 import type { Stores } from "../../store/store.ts";
 import { timestamp } from "../../telemetry/clock.ts";
 import { changeState } from "../application-state.ts";
-import { withDesired } from "../desired.ts";
-import { isDue } from "../runs.ts";
-import { type ActionDeps, type AskedBy, startRuns } from "./action.ts";
+import { withGeneration } from "../desired.ts";
+import { isDue, startRuns } from "../runs.ts";
+import type { ActionDeps, AskedBy } from "./action.ts";
 import { whySuspended } from "./action-rules.ts";
 
 export interface RebuildDeps extends ActionDeps {
@@ -60,7 +60,8 @@ export function createRebuild(deps: RebuildDeps): (request: RebuildRequest, opti
     const { application } = known;
     const change = (state: ApplicationState | undefined) => {
       if (state?.desired === undefined || isDue(state)) return undefined;
-      return { ...withDesired(state, { ...state.desired, plannedAt: timestamp(clock) }), ...waiting(state) };
+      // What waits for leave goes on waiting.
+      return withGeneration(state, { ...state.desired, plannedAt: timestamp(clock) });
     };
     return changeState(stores.applications, { application, known, change }, options);
   }
@@ -71,11 +72,6 @@ export function createRebuild(deps: RebuildDeps): (request: RebuildRequest, opti
     const known = [...new Set([...stated, ...states.map(({ definition }) => definition.cluster)])].sort();
     throw new DriftlessError("not-found", `there is no cluster ${cluster}; there are: ${known.join(", ") || "none"}`);
   }
-}
-
-/** A rebuild brings what was desired; what waits for leave goes on waiting. */
-function waiting({ pending }: ApplicationState): Pick<ApplicationState, "pending"> {
-  return pending === undefined ? {} : { pending };
 }
 
 function whySkipped(state: ApplicationState, now: Date): string | undefined {

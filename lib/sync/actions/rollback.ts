@@ -3,16 +3,9 @@ import type { CallOptions } from "../../model/call.ts";
 import type { ApplicationState, SyncRecord } from "../../model/sync.ts";
 import type { Stores } from "../../store/store.ts";
 import { timestamp } from "../../telemetry/clock.ts";
+import { unknownApplication } from "../application-state.ts";
 import { withDesired } from "../desired.ts";
-import {
-  type ActionDeps,
-  type ActionRequest,
-  type ActionResult,
-  createPerform,
-  type Decision,
-  readUnderway,
-  unknownApplication,
-} from "./action.ts";
+import { type ActionDeps, type ActionRequest, type ActionResult, createPerform, type Decision, readUnderway } from "./action.ts";
 import { refused } from "./action-rules.ts";
 import { type RollbackTarget, rollbackTargets, targetBefore } from "./rollback-target.ts";
 

@@ -1,10 +1,10 @@
-import { DriftlessError } from "../../errors.ts";
 import type { CallOptions } from "../../model/call.ts";
 import type { DriftRow } from "../../model/drift.ts";
 import { displayRef } from "../../model/resource.ts";
 import type { ApplicationState } from "../../model/sync.ts";
 import type { DriftQuery, Stores } from "../../store/store.ts";
 import type { Clock } from "../../telemetry/clock.ts";
+import { unknownApplication } from "../application-state.ts";
 import { type ApiRequest, instantOf, pageOf } from "./api-request.ts";
 import { applicationView, inputsView, syncView } from "./api-views.ts";
 
@@ -60,7 +60,7 @@ export function createApiQueries({ stores, clock }: ApiQueriesDeps): ApiQueries 
 
   async function known(name: string, options: CallOptions): Promise<ApplicationState> {
     const state = await stores.applications.get(name, options);
-    if (state === undefined) throw new DriftlessError("not-found", `there is no application ${name}`);
+    if (state === undefined) throw unknownApplication(name);
     return state;
   }
 

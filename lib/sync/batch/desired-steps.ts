@@ -1,5 +1,6 @@
-import { type DesiredObject, prepareObjects, type Unplaced } from "../../apply/prepare.ts";
+import { type DesiredObject, type PrepareRequest, prepareObjects, type Unplaced } from "../../apply/prepare.ts";
 import type { ClusterReader } from "../../cluster/cluster.ts";
+import type { CallOptions } from "../../model/call.ts";
 import type { InventoryEntry } from "../../model/inventory.ts";
 import { type Manifest, resourceKey } from "../../model/resource.ts";
 import { hookOf, hookOfRun } from "../../plan/hooks.ts";
@@ -42,17 +43,19 @@ export async function loadDesired(
   return { progress, work, objects: [...ownNamespace(work, objects), ...objects], entries: inventory?.entries ?? [] };
 }
 
+/** Objects as a sync sends them, and those that have no place in the cluster. */
+export async function stepObjects(request: PrepareRequest, options: CallOptions = {}): Promise<readonly StepObject[]> {
+  const { desired, failed } = await prepareObjects(request, options);
+  return [...desired, ...failed.map((problem) => ({ manifest: problem.manifest, ref: problem.ref, digest: "", problem }))];
+}
+
 /** Objects of a kind with their place and label, in steps; what has no place stands in its step too, and fails there. */
 export async function stepsOf(
   { progress, work, objects }: Loaded,
   { reader, digest }: { readonly reader: ClusterReader; readonly digest: (text: string) => string },
 ): Promise<Way> {
   const { name: application, namespace } = work.target;
-  const prepared = await prepareObjects({ application, namespace, objects, reader, digest });
-  const all: readonly StepObject[] = [
-    ...prepared.desired,
-    ...prepared.failed.map((problem) => ({ manifest: problem.manifest, ref: problem.ref, digest: "", problem })),
-  ];
+  const all = await stepObjects({ application, namespace, objects, reader, digest });
   const steps = syncSteps(all, { isFirst: work.isFirst, withHooks: progress.trigger !== "heal" });
   return {
     here: steps[work.path][work.step] ?? { phase: "Sync", objects: [], hooks: [] },

@@ -5,7 +5,7 @@ import { displayRef, resourceKey } from "../../model/resource.ts";
 import type { ApplicationState, SyncBatch, SyncRecord } from "../../model/sync.ts";
 import { timestamp } from "../../telemetry/clock.ts";
 import { changeState } from "../application-state.ts";
-import { withDesired } from "../desired.ts";
+import { withGeneration } from "../desired.ts";
 import { type Progress, syncRecord, type Work, withLastSync } from "./progress.ts";
 import type { RunStage } from "./sync-batch.ts";
 import type { SyncDeps } from "./sync-deps.ts";
@@ -128,6 +128,5 @@ function rolledBack(
   if (target.rollback !== "auto" || phase !== "Failed" || !unhealthy || lastHealthy === undefined) return undefined;
   if (lastHealthy.snapshot === desired.snapshot || state.desired?.generation !== desired.generation) return undefined;
   const rejected = { revision: desired.revision, snapshot: desired.snapshot, reason: errors[0] ?? "", by: "driftless", at };
-  const next = withDesired(state, { ...lastHealthy, plannedAt: at });
-  return { ...next, rejected, ...(state.pending === undefined ? {} : { pending: state.pending }) };
+  return { ...withGeneration(state, { ...lastHealthy, plannedAt: at }), rejected };
 }

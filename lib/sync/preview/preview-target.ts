@@ -11,6 +11,7 @@ import type { Renderer } from "../../render/renderer.ts";
 import type { Sources } from "../../source/source.ts";
 import type { Stores } from "../../store/store.ts";
 import type { Log } from "../../telemetry/log.ts";
+import { unknownApplication } from "../application-state.ts";
 import { openCapabilities } from "../plan/capabilities.ts";
 import { openSources } from "../plan/opened-source.ts";
 import { refuseEmpty, refuseMove } from "../plan/plan-application.ts";
@@ -56,7 +57,7 @@ export function createPreviewTarget(
   };
 
   async function stored(application: string, state: ApplicationState | undefined, options: CallOptions): Promise<PreviewTarget> {
-    if (state === undefined) throw new DriftlessError("not-found", `there is no application ${application}`);
+    if (state === undefined) throw unknownApplication(application);
     const next = state.pending ?? state.desired;
     if (next === undefined) {
       throw new DriftlessError(

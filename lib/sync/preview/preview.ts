@@ -1,5 +1,4 @@
 import { listLive } from "../../apply/live.ts";
-import { prepareObjects } from "../../apply/prepare.ts";
 import type { ClusterReader } from "../../cluster/cluster.ts";
 import type { CallOptions } from "../../model/call.ts";
 import type { PlannedChange, SyncPreview } from "../../model/plan.ts";
@@ -12,7 +11,7 @@ import { type Steps, syncSteps } from "../../plan/steps.ts";
 import type { Preview } from "../../queue/preview-answer.ts";
 import type { Stores } from "../../store/store.ts";
 import { whyNotApprovable } from "../actions/action-rules.ts";
-import { ownNamespace, placesOf, type StepObject } from "../batch/desired-steps.ts";
+import { ownNamespace, placesOf, type StepObject, stepObjects } from "../batch/desired-steps.ts";
 import { type Claims, readClaims } from "../claims.ts";
 import { createSharedObjects } from "../shared-objects.ts";
 import { withinLimits } from "./preview-limits.ts";
@@ -85,7 +84,6 @@ export function createPreview(deps: PreviewDeps): Previewer {
     };
   }
 
-  /** The objects as a sync sends them, and those that have no place in the cluster. */
   async function desiredOf(
     { definition, removed, objects }: PreviewTarget,
     reader: ClusterReader,
@@ -93,10 +91,7 @@ export function createPreview(deps: PreviewDeps): Previewer {
   ): Promise<readonly StepObject[]> {
     const { name: application, namespace } = definition;
     const wanted = [...ownNamespace({ target: definition, removed }, objects), ...objects];
-    const request = { application, namespace, objects: wanted, reader, digest: stores.digest };
-    const { desired, failed } = await prepareObjects(request, options);
-    const unplaced = failed.map((problem) => ({ manifest: problem.manifest, ref: problem.ref, digest: "", problem }));
-    return [...desired, ...unplaced];
+    return stepObjects({ application, namespace, objects: wanted, reader, digest: stores.digest }, options);
   }
 }
 

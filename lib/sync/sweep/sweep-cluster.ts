@@ -7,7 +7,7 @@ import type { CallOptions } from "../../model/call.ts";
 import type { DriftKind, SweepReport } from "../../model/drift.ts";
 import type { InventoryEntry } from "../../model/inventory.ts";
 import { resourceKey } from "../../model/resource.ts";
-import type { ApplicationState } from "../../model/sync.ts";
+import type { ApplicationState, SyncBatch } from "../../model/sync.ts";
 import { restartGateOf } from "../../plan/gate.ts";
 import { mayRetry } from "../../plan/retry.ts";
 import type { SyncStarter } from "../../queue/queue.ts";
@@ -15,7 +15,7 @@ import { isHeld } from "../../store/lease.ts";
 import type { Stores } from "../../store/store.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import type { Log } from "../../telemetry/log.ts";
-import { batchesOf, isDue, runName } from "../runs.ts";
+import { isDue, startRuns } from "../runs.ts";
 import { createDetect, type Look, nothingDetected, orphansOf } from "./sweep-detect.ts";
 import { createRecordRows, openRows } from "./sweep-rows.ts";
 
@@ -158,10 +158,8 @@ export function createSweepCluster(deps: SweepClusterDeps): (sweep: ClusterSweep
 
   async function startHealing(names: readonly string[], sweep: ClusterSweep, options: CallOptions): Promise<void> {
     const states = sweep.states.filter(({ application }) => names.includes(application));
-    for (const batch of batchesOf(states, { trigger: "heal", correlationId: sweep.id })) {
-      log.info("sweep.heal", { sweep: sweep.id, cluster: sweep.cluster, applications: names });
-      await starter.start(batch, { name: runName(batch), ...options });
-    }
+    const begins = () => log.info("sweep.heal", { sweep: sweep.id, cluster: sweep.cluster, applications: names });
+    await startRuns(starter, states, { trigger: "heal", correlationId: sweep.id, begins, ...options });
   }
 
   /** A run for removed applications of which something is gone that was kept: it leaves the inventory, and with the last the row goes. */
@@ -171,10 +169,9 @@ export function createSweepCluster(deps: SweepClusterDeps): (sweep: ClusterSweep
     );
     const busy = await mapConcurrently(shrunk, { limit: 8, work: ({ state }) => isBusy(state, options) });
     const states = shrunk.filter((_, index) => busy[index] === false).map(({ state }) => state);
-    for (const batch of batchesOf(states, { trigger: "removed", correlationId: sweep.id })) {
-      log.info("sweep.leftovers-gone", { sweep: sweep.id, applications: batch.applications.map(({ name }) => name) });
-      await starter.start(batch, { name: runName(batch), ...options });
-    }
+    const begins = ({ applications }: SyncBatch) =>
+      log.info("sweep.leftovers-gone", { sweep: sweep.id, applications: applications.map(({ name }) => name) });
+    await startRuns(starter, states, { trigger: "removed", correlationId: sweep.id, begins, ...options });
   }
 }
 

@@ -1,7 +1,7 @@
 import { mapConcurrently } from "../../cluster/concurrency.ts";
 import { gitSources } from "../../model/application-source.ts";
 import type { CallOptions } from "../../model/call.ts";
-import type { ApplicationState } from "../../model/sync.ts";
+import type { ApplicationState, SyncBatch } from "../../model/sync.ts";
 import { branchKey } from "../../plan/affected.ts";
 import type { SyncStarter } from "../../queue/queue.ts";
 import type { Stores } from "../../store/store.ts";
@@ -9,7 +9,7 @@ import type { Clock } from "../../telemetry/clock.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { changeState } from "../application-state.ts";
 import { afterLook, statedDefinition } from "../plan/planned-state.ts";
-import { batchesOf, runName } from "../runs.ts";
+import { startRuns } from "../runs.ts";
 
 export interface ReleasePendingDeps {
   readonly stores: Pick<Stores, "applications">;
@@ -37,14 +37,9 @@ export function createReleasePending({
     const waiting = states.filter((state) => state.pending !== undefined && !readsAny(state, moved));
     const looked = await mapConcurrently(waiting, { limit: 16, work: (state) => release(state, options) });
     const released = looked.flat();
-    for (const batch of batchesOf(released, { trigger: "push", correlationId: id })) {
-      log.info("sweep.released", {
-        sweep: id,
-        cluster: batch.cluster,
-        applications: batch.applications.map(({ name }) => name),
-      });
-      await starter.start(batch, { name: runName(batch), ...options });
-    }
+    const begins = ({ cluster, applications }: SyncBatch) =>
+      log.info("sweep.released", { sweep: id, cluster, applications: applications.map(({ name }) => name) });
+    await startRuns(starter, released, { trigger: "push", correlationId: id, begins, ...options });
     return released.map(({ application }) => application);
   };
 

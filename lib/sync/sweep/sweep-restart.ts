@@ -1,6 +1,6 @@
 import { mapConcurrently } from "../../cluster/concurrency.ts";
 import type { CallOptions } from "../../model/call.ts";
-import type { ApplicationState } from "../../model/sync.ts";
+import type { ApplicationState, SyncBatch } from "../../model/sync.ts";
 import { restartGateOf } from "../../plan/gate.ts";
 import { mayRetry } from "../../plan/retry.ts";
 import type { SyncStarter } from "../../queue/queue.ts";
@@ -8,7 +8,7 @@ import { isHeld } from "../../store/lease.ts";
 import type { Stores } from "../../store/store.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import type { Log } from "../../telemetry/log.ts";
-import { batchesOf, isDue, runName } from "../runs.ts";
+import { isDue, startRuns } from "../runs.ts";
 
 /** Seconds that a plan has to get its run begun before the sweep starts it again. */
 const beginSeconds = 30;
@@ -37,14 +37,9 @@ export function createRestartLost({
       limit: 16,
       work: async (state) => (isHeld(await stores.leases.get(state.application, options), now) ? [] : [state]),
     });
-    for (const batch of batchesOf(lost.flat(), { trigger: "sweep", correlationId: id })) {
-      log.warn("sweep.restarted", {
-        sweep: id,
-        cluster: batch.cluster,
-        applications: batch.applications.map(({ name }) => name),
-      });
-      await starter.start(batch, { name: runName(batch), ...options });
-    }
+    const begins = ({ cluster, applications }: SyncBatch) =>
+      log.warn("sweep.restarted", { sweep: id, cluster, applications: applications.map(({ name }) => name) });
+    await startRuns(starter, lost.flat(), { trigger: "sweep", correlationId: id, begins, ...options });
     return lost.flat().map(({ application }) => application);
   };
 }
