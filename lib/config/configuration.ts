@@ -210,6 +210,8 @@ function applicationOf(
     namespace,
     sync: syncPolicyOf(sync),
     drift,
+    additions: "report",
+    ignoreDifferences: [],
     dependsOn,
     rollback,
     syncWindows: windowsOf([...common.syncWindows, ...syncWindows]),

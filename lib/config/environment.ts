@@ -11,6 +11,8 @@ export type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
 export interface Environment {
   /** Name of the DynamoDB table. */
   readonly table: string;
+  /** Origin of DynamoDB. Default: the region's own. */
+  readonly tableEndpoint: string;
   /** URL of the FIFO queue of moved branches. */
   readonly queueUrl: string;
   /** Secrets Manager id: `{"current": "...", "previous": "..."}`, or one secret as plain text. */
@@ -113,6 +115,9 @@ export function parseEnvironment(env: EnvironmentVariables): Environment {
     get table() {
       return read(variables.table);
     },
+    get tableEndpoint() {
+      return tableEndpoint(env, read(variables.region));
+    },
     get queueUrl() {
       return read(variables.queueUrl);
     },
@@ -162,6 +167,15 @@ export function parseEnvironment(env: EnvironmentVariables): Environment {
       return read(variables.logLevel) as LogLevel;
     },
   };
+}
+
+/** What names it for the clients of AWS names it here: they are told by their own variables. */
+function tableEndpoint(env: EnvironmentVariables, region: string): string {
+  const fips = env["AWS_USE_FIPS_ENDPOINT"] === "true" ? "-fips" : "";
+  const own = `https://dynamodb${fips}.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
+  const [variable = ""] = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"].filter((name) => (env[name] ?? "") !== "");
+  const shape = { pattern: /^https?:\/\/[^\s/?#@]+\/?$/, says: "an http(s) URL without user, path, ? or #" };
+  return readVariable(env, { name: variable, purpose: "where DynamoDB is", fallback: own, shape });
 }
 
 function readVariable(env: EnvironmentVariables, { name, purpose, fallback, shape }: Variable): string {

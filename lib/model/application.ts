@@ -55,8 +55,32 @@ export interface SyncPolicy {
   readonly retry: RetryPolicy;
 }
 
-/** What the sweep does about drift: `heal` starts a sync, `report` only writes rows, `ignore` does neither. */
-export type DriftPolicy = "heal" | "report" | "ignore";
+/**
+ * What is done about drift: `heal` starts a sync, `report` only writes rows, `ignore` does neither; `prevent` heals, and has the
+ * API server refuse edits by anyone but Driftless and the cluster's own controllers.
+ */
+export type DriftPolicy = "heal" | "report" | "prevent" | "ignore";
+
+/** What is done about fields that others add: nothing, rows that are no drift, or rows that are, so that healing removes them. */
+export type AdditionsPolicy = "ignore" | "report" | "drift";
+
+/** Fields that others may set, in the words of Argo CD: no drift, and no sync sets them back. */
+export interface IgnoreDifference {
+  /** API group, "" for the core group; `*` stands for any text. */
+  readonly group: string;
+  /** `*` stands for any text. */
+  readonly kind: string;
+  /** "" for any. */
+  readonly name: string;
+  /** "" for any. */
+  readonly namespace: string;
+  /** RFC 6901: `/spec/replicas`. */
+  readonly jsonPointers: readonly string[];
+  /** Path expressions of jq: `.spec.template.spec.containers[] | select(.name == "web") | .image`. */
+  readonly jqPathExpressions: readonly string[];
+  /** Names in managedFields: whatever they own is theirs. */
+  readonly managedFieldsManagers: readonly string[];
+}
 
 /** Sources, a destination and policies, as `driftless.yaml` states them. */
 export interface Application {
@@ -70,6 +94,8 @@ export interface Application {
   readonly namespace: string;
   readonly sync: SyncPolicy;
   readonly drift: DriftPolicy;
+  readonly additions: AdditionsPolicy;
+  readonly ignoreDifferences: readonly IgnoreDifference[];
   /** Names of applications that have to be synced and healthy first. */
   readonly dependsOn: readonly string[];
   /** `auto` brings the last healthy state back when a new one misses its deadline or is Degraded. Default "manual". */

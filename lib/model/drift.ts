@@ -6,8 +6,21 @@ import type { ResourceRef } from "./resource.ts";
  * - `missing`  the object is gone
  * - `orphan`   the object carries our label, and no application owns it
  * - `addition` another manager set a field that we do not set; reported, never healed by default
+ * - `prevented` an edit that the cluster refused: it never was drift, and the row is closed from the beginning
  */
-export type DriftKind = "changed" | "missing" | "orphan" | "addition";
+export type DriftKind = "changed" | "missing" | "orphan" | "addition" | "prevented";
+
+/** Who made a change, as the API server's audit log tells. */
+export interface Attribution {
+  readonly user: string;
+  /** Address that the request came from; the last one where there are several. */
+  readonly sourceIp: string;
+  readonly userAgent: string;
+  /** When the API server received the request, RFC 3339. */
+  readonly at: string;
+  /** True when the change was let through to a member of a break-glass group. */
+  readonly breakGlass?: true;
+}
 
 /** One field of one object that is not as desired: a row of the table. */
 export interface DriftRow {
@@ -29,6 +42,10 @@ export interface DriftRow {
   readonly changedAt: string;
   readonly firstSeen: string;
   readonly lastSeen: string;
+  /** Absent until the audit log told. */
+  readonly by?: Attribution;
+  /** Set once healing it stopped, since it was reverted too often: the managers that fight over it, and how many reverts in the last hour. */
+  readonly fight?: { readonly managers: readonly string[]; readonly reverts: number };
   /** When it was found to be as desired again; "" while open. */
   readonly healedAt: string;
   /** The sync that healed it; "" when someone else did, or while open. */

@@ -93,6 +93,8 @@ export interface SyncRecord {
   readonly retryable: boolean;
   /** True when the cluster could not be reached: such a failure is retried without a limit. */
   readonly unreachable?: true;
+  /** Applications for which objects that left were kept; the sweep starts another run once none of them may want them. */
+  readonly keptFor?: readonly string[];
 }
 
 /** What is known of one application: the row behind `driftless status`. */

@@ -29,6 +29,8 @@ export function anApplication(change: Partial<Application> = {}): Application {
     namespace: "shop",
     sync: aSyncPolicy(),
     drift: "heal",
+    additions: "report",
+    ignoreDifferences: [],
     dependsOn: [],
     rollback: "manual",
     syncWindows: [],

@@ -17,6 +17,8 @@ export function anEngineApplication(name: string, namespace: string, { sync, ...
     namespace,
     sync: aSyncPolicy(sync),
     drift: "heal",
+    additions: "report",
+    ignoreDifferences: [],
     dependsOn: [],
     rollback: "manual",
     syncWindows: [],
