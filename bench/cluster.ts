@@ -19,10 +19,12 @@ export interface BenchCluster {
 export interface BenchClusterOptions {
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
+  /** Has its audit log posted to the first fleet that is started on it. */
+  readonly audit?: boolean;
 }
 
-export async function startCluster({ progress, signal }: BenchClusterOptions): Promise<BenchCluster> {
-  const controlPlane = await startControlPlane({ progress });
+export async function startCluster({ progress, signal, audit = false }: BenchClusterOptions): Promise<BenchCluster> {
+  const controlPlane = await startControlPlane({ progress, audit });
   try {
     signal.throwIfAborted();
     if (!controlPlane.controllers)

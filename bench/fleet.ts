@@ -52,7 +52,8 @@ export async function startFleet({ cluster: first, renderHelper, progress, signa
     const repository = await createRepository(root);
     closing.unshift(() => repository.close());
     const kubeconfig = join(root, "kubeconfig");
-    await copyFile(first.controlPlane.kubeconfig, kubeconfig);
+    const { installationKubeconfig, auditPort } = first.controlPlane;
+    await copyFile(installationKubeconfig, kubeconfig);
     const events = createFunctionEvents({ signal });
     const webhookSecret = randomBytes(20).toString("hex");
     const installation = await startInstallation({
@@ -60,6 +61,7 @@ export async function startFleet({ cluster: first, renderHelper, progress, signa
       renderHelper,
       configRepository: repository.url,
       webhookSecret,
+      ...(auditPort === undefined ? {} : { audit: { port: auditPort, context: "admin" } }),
       log: silentLog,
       onLine: (line) => events.write(line),
     });
@@ -83,7 +85,7 @@ export async function startFleet({ cluster: first, renderHelper, progress, signa
       act: (path) => send(`/api${path}`, { body: "{}", headers: { "content-type": "application/json" } }),
       async moveTo(next) {
         cluster = next;
-        await copyFile(next.controlPlane.kubeconfig, kubeconfig);
+        await copyFile(next.controlPlane.installationKubeconfig, kubeconfig);
         installation.lambda.kill();
       },
       progress,

@@ -18,6 +18,7 @@ A goal that is missed is said so, and is no failure of the command.
 
   --only PATTERN      only the cases whose names match this regular expression: ${benchCases.map(({ name }) => name).join(", ")}
   --applications N    how many applications (default 100); the larger cases take 2 to 10 times as many, at most 1000
+  --objects N,N        how many objects the clusters have whose sweeps are measured (default 1000,10000; at most 50000)
   --json              one JSON object a line instead of a table: name, value, unit, and goal and holds where there is a goal
   --write FILE        also write the page that docs/performance.md is to this file
 `;
@@ -34,7 +35,7 @@ function progress(line: string): void {
 async function main(options: BenchOptions): Promise<void> {
   if (options.write !== undefined) await assertWritable(options.write);
   const before = loadNow();
-  const bed = await startBed({ applications: options.applications, progress, signal: ending.signal });
+  const bed = await startBed({ ...options, progress, signal: ending.signal });
   try {
     const measured = await runCases(bed, options);
     const machine = await describeMachine(bed.cluster.controlPlane, { before });

@@ -3,6 +3,8 @@ import { DriftlessError } from "../lib/errors.ts";
 
 export interface BenchOptions {
   readonly applications: number;
+  /** How many objects the clusters have whose sweeps are measured, rising. */
+  readonly objects: readonly number[];
   /** Which cases to run; all match the default. */
   readonly only: RegExp;
   readonly json: boolean;
@@ -24,6 +26,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     );
   return {
     applications,
+    objects: countsOf(values.objects),
     only: patternOf(values.only),
     json: values.json,
     help: values.help,
@@ -37,6 +40,7 @@ function readArguments(args: readonly string[]) {
       args: [...args],
       options: {
         applications: { type: "string", default: "100" },
+        objects: { type: "string", default: "1000,10000" },
         only: { type: "string", default: "" },
         json: { type: "boolean", default: false },
         write: { type: "string" },
@@ -46,6 +50,18 @@ function readArguments(args: readonly string[]) {
   } catch (cause) {
     throw new DriftlessError("config", cause instanceof Error ? cause.message : String(cause), { cause });
   }
+}
+
+const mostObjects = 50_000;
+
+function countsOf(text: string): readonly number[] {
+  const counts = text.split(",").map(Number);
+  if (counts.some((count) => !Number.isInteger(count) || count < 1 || count > mostObjects))
+    throw new DriftlessError(
+      "config",
+      `--objects takes whole numbers from 1 to ${mostObjects} with commas between them, not ${JSON.stringify(text)}`,
+    );
+  return counts.toSorted((a, b) => a - b);
 }
 
 function patternOf(text: string): RegExp {

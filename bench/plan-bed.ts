@@ -2,11 +2,10 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { ensureRenderHelper } from "../cli/local/binaries.ts";
 import { git } from "../cli/local/git-client.ts";
 import { startGitServer } from "../cli/local/git-server.ts";
-import { createTable, startTable } from "../cli/local/table.ts";
+import { createTable, openTable, startTable } from "../cli/local/table.ts";
 import type { ApplicationState } from "../lib/model/sync.ts";
 import { createHelperRenderer } from "../lib/render/helper-renderer.ts";
 import { createSources } from "../lib/source/sources.ts";
@@ -46,12 +45,11 @@ export async function startPlanBed(progress: (line: string) => void): Promise<Pl
       startTable(),
       ensureRenderHelper(progress),
     ]);
-    const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-    const client = new DynamoDBClient({ endpoint: service.endpoint, region: "eu-central-1", credentials });
+    const client = openTable(service.endpoint);
     const renderer = createHelperRenderer({ helper });
     closing.unshift(
       () => renderer.close(),
-      () => client.destroy(),
+      () => client.close(),
       () => service.close(),
       () => server.close(),
     );

@@ -15,6 +15,7 @@ import { resume } from "./commands/resume.ts";
 import { rollback } from "./commands/rollback.ts";
 import { status } from "./commands/status.ts";
 import { suspend } from "./commands/suspend.ts";
+import { sweeps } from "./commands/sweeps.ts";
 import { sync } from "./commands/sync.ts";
 import { oneLine } from "./table.ts";
 
@@ -22,6 +23,7 @@ const commands: Readonly<Record<string, Command>> = {
   status,
   history,
   drift,
+  sweeps,
   explain,
   plan,
   sync,

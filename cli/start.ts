@@ -11,7 +11,7 @@ import { ensureRenderHelper } from "./local/binaries.ts";
 import { git } from "./local/git-client.ts";
 import { startGitServer } from "./local/git-server.ts";
 import { type Installation, startInstallation } from "./local/installation.ts";
-import { narrate } from "./local/narrate.ts";
+import { narrate, narrateEvent } from "./local/narrate.ts";
 import { pushDelivery } from "./local/push-event.ts";
 import { announceRunning } from "./local/running.ts";
 import { prepareSample } from "./local/sample-repository.ts";
@@ -58,7 +58,7 @@ async function main(): Promise<number> {
   try {
     say("finding the control plane (etcd, kube-apiserver, controllers, simulated nodes) and the render helper");
     const renderHelper = await ensureRenderHelper(say);
-    const controlPlane = await startControlPlane({ progress: say, log });
+    const controlPlane = await startControlPlane({ progress: say, log, audit: true });
     closing.unshift(() => controlPlane.stop());
     say(`Kubernetes runs at ${controlPlane.server}`);
     if (ending.signal.aborted) return interrupted;
@@ -80,17 +80,19 @@ async function main(): Promise<number> {
     closing.unshift(() => server.close());
     const sample = await prepareSample({ server, folder: join(folder, "guestbook") });
     const installation = await startInstallation({
-      kubeconfig: controlPlane.kubeconfig,
+      kubeconfig: controlPlane.installationKubeconfig,
       renderHelper,
       configRepository: sample.url,
       webhookSecret: secret,
       ...(ageKeyFile ? { sops: { ageKeys: await readFile(ageKeyFile, "utf8") } } : {}),
+      ...(controlPlane.auditPort === undefined ? {} : { audit: { port: controlPlane.auditPort, context: "admin" } }),
       log,
       sweepSeconds,
       onLine: (line) => {
         const sentence = values.verbose ? line : narrate(line);
         if (sentence !== undefined) say(sentence);
       },
+      onEvent: (event) => say(narrateEvent(event)),
     });
     closing.unshift(() => installation.close());
     webhook = `${installation.url}/webhook`;
@@ -144,7 +146,7 @@ Try, in another terminal here:
   npx driftless status
   npx driftless kubectl -n guestbook-qa get pods
   npx driftless kubectl -n guestbook-qa scale deployment guestbook --replicas=5
-      ... the sweep (every ${values.sweep} s) finds it and heals it: npx driftless drift
+      ... the audit log tells of it, and it is healed at once: npx driftless drift says by whom it was
   npx driftless kubectl -n guestbook-e2e scale deployment guestbook --replicas=5
       ... is only reported: e2e has \`drift: report\`
   cd ${folder}/guestbook: change newTag in overlays/qa/kustomization.yaml, git commit -am "New tag", git push

@@ -14,7 +14,8 @@ const stores = await openStores(env);
 const client = new LambdaClient({ region: env.region });
 const preview = createLambdaPreviewer({ client, functionName: env.previewFunction });
 const starter = createLambdaStarter({ client, functionName: env.syncFunction });
-const api = createApi({ stores, preview, clock, actions: createActions({ stores, starter, preview, clock, log }) });
+const actions = createActions({ stores, starter, preview, clock, log });
+const api = createApi({ stores, preview, clock, sweepInterval: env.sweepInterval, actions });
 
 /** The JSON API below /api, payload format 2.0; who acts is whom the authorizer of the route names. */
 export const handler = async (event: APIGatewayProxyEventV2WithIAMAuthorizer): Promise<APIGatewayProxyStructuredResultV2> => {

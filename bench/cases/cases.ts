@@ -1,4 +1,5 @@
 import { allChanged } from "./all-changed.ts";
+import { auditHeal } from "./audit-heal.ts";
 import type { BenchCase } from "./case.ts";
 import { firstSync } from "./first-sync.ts";
 import { heal } from "./heal.ts";
@@ -10,6 +11,7 @@ import { quietSweep } from "./quiet-sweep.ts";
 import { rebuild } from "./rebuild.ts";
 import { renderCharts, renderOverlays } from "./render.ts";
 import { oneBesideStuck } from "./stuck.ts";
+import { sweepGrowth } from "./sweep-growth.ts";
 import { thousand } from "./thousand.ts";
 import { thousandObjects } from "./thousand-objects.ts";
 import { unchanged } from "./unchanged.ts";
@@ -28,6 +30,8 @@ export const benchCases: readonly BenchCase[] = [
   unchanged,
   quietSweep,
   heal,
+  sweepGrowth,
+  auditHeal,
   oneBesideStuck,
   thousandObjects,
   manyChanged,

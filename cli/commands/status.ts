@@ -28,6 +28,8 @@ interface Overview {
   readonly items: readonly ApplicationRow[];
   /** Why the newest configuration is not in force; "" when it is. */
   readonly configurationProblem: string;
+  /** When each cluster was last swept; "" for never. */
+  readonly sweeps?: readonly { readonly cluster: string; readonly ageSeconds: number; readonly late: boolean }[];
 }
 
 export const status: Command = {
@@ -37,7 +39,7 @@ export const status: Command = {
   options: {},
   positionals: { least: 0, most: 0 },
   async run(invocation) {
-    const { items, configurationProblem } = await fetchApi<Overview>("/applications", invocation);
+    const { items, configurationProblem, sweeps = [] } = await fetchApi<Overview>("/applications", invocation);
     const headings = ["APPLICATION", "CLUSTER", "SYNC", "HEALTH", "REVISION", "DRIFT", "LAST SYNC", "MESSAGE"];
     const rows = items.map((row) => [
       row.name,
@@ -50,7 +52,7 @@ export const status: Command = {
       messageOf(row),
     ]);
     return {
-      text: `${warning(configurationProblem)}${textTable(headings, rows, { empty: "no applications yet" })}`,
+      text: `${warning(configurationProblem)}${lateSweeps(sweeps)}${textTable(headings, rows, { empty: "no applications yet" })}`,
       json: stringifyJson(items as unknown as JsonValue),
     };
   },
@@ -79,6 +81,18 @@ function policyFacts({ suspended, pending, rejected }: ApplicationRow): readonly
       ? []
       : [`RolledBack from ${shortRevision(rejected.revision)} by ${rejected.by}${because(rejected.reason)}`]),
   ];
+}
+
+/** Drift and lost webhooks wait for a sweep: who looks at the table has to know that none came. */
+function lateSweeps(sweeps: NonNullable<Overview["sweeps"]>): string {
+  const late = sweeps.filter((sweep) => sweep.late);
+  const lines = late.map(({ cluster, ageSeconds }) => `${cluster}: last sweep ${ageText(ageSeconds)} ago, late\n`);
+  return lines.length === 0 ? "" : `${lines.join("")}\n`;
+}
+
+function ageText(seconds: number): string {
+  if (seconds < 120) return `${Math.round(seconds)}s`;
+  return seconds < 7200 ? `${Math.round(seconds / 60)}m` : `${Math.round(seconds / 3600)}h`;
 }
 
 /** Objects that a table has room for. */

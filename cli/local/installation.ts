@@ -1,20 +1,23 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { createDynamoStores } from "../../lib/store/dynamodb.ts";
 import type { Stores } from "../../lib/store/store.ts";
+import type { TableClient } from "../../lib/store/table-client.ts";
 import { systemClock as clock } from "../../lib/telemetry/clock.ts";
 import type { Log } from "../../lib/telemetry/log.ts";
 import { Secret } from "../../lib/telemetry/secret.ts";
+import { startAudit } from "./audit.ts";
 import { startEventSource } from "./event-source.ts";
+import { type LocalEvent, startEvents } from "./events.ts";
 import { startGateway } from "./gateway.ts";
 import type { InvocationResult } from "./invocation.ts";
 import { type LocalLambda, type LocalLambdaOptions, startLambda } from "./lambda.ts";
+import { startMemoryTable } from "./memory-table.ts";
 import { createFifoQueue, startQueue } from "./queue.ts";
 import { startSchedule } from "./schedule.ts";
 import { startSecrets } from "./secrets.ts";
-import { createTable, startTable } from "./table.ts";
+import { createTable, openTable } from "./table.ts";
 
 export interface InstallationOptions {
   readonly kubeconfig: string;
@@ -27,11 +30,15 @@ export interface InstallationOptions {
   readonly github?: { readonly apiUrl: string; readonly secret: string };
   /** For files encrypted with SOPS: the text of an age key file, and where KMS is. */
   readonly sops?: { readonly ageKeys?: string; readonly kmsEndpoint?: string };
+  /** Port to which the API server of the kubeconfig's context posts its audit log; without it only sweeps find drift. */
+  readonly audit?: { readonly port: number; readonly context: string };
   readonly log: Log;
   /** Seconds between sweeps; no schedule when absent, sweeps are then started by `sweep()`. */
   readonly sweepSeconds?: number;
   /** Gets each log line of the functions. */
   readonly onLine?: (line: string) => void;
+  /** Gets each event of the event bus. */
+  readonly onEvent?: (event: LocalEvent) => void;
   readonly onCheckpoint?: LocalLambdaOptions["onCheckpoint"];
   readonly logLevel?: string;
   readonly port?: number;
@@ -45,8 +52,10 @@ export interface Installation {
   readonly lambda: LocalLambda;
   readonly queueUrl: string;
   readonly sqs: SQSClient;
-  readonly dynamodb: DynamoDBClient;
+  readonly dynamodb: TableClient;
   readonly table: string;
+  /** What was published on the event bus, oldest first. */
+  readonly events: readonly LocalEvent[];
   /** Runs one sweep now and waits for it. */
   sweep(): Promise<InvocationResult>;
   close(): Promise<void>;
@@ -56,6 +65,8 @@ const functionsFolder = join(import.meta.dirname, "..", "..", "functions");
 const module = (name: string): string => join(functionsFolder, `${name}.ts`);
 const githubSecretId = "driftless/github";
 const sopsAgeSecretId = "driftless/sops-age";
+/** User of the kubeconfig that a control plane of this machine has for an installation. */
+const localIdentity = "driftless";
 const region = "us-east-1";
 const credentials = { accessKeyId: "local", secretAccessKey: "local" };
 
@@ -72,9 +83,10 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   };
   try {
     const snapshotKey = randomBytes(32).toString("base64");
-    const [table, queue, secrets] = await Promise.all([
-      startTable(),
+    const [table, queue, events, secrets] = await Promise.all([
+      startMemoryTable(),
       startQueue(),
+      startEvents(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
       startSecrets({
         secrets: {
           "driftless/webhook": options.webhookSecret,
@@ -84,11 +96,11 @@ export async function startInstallation(options: InstallationOptions): Promise<I
         },
       }),
     ]);
-    for (const part of [table, queue, secrets]) keep(part);
-    const dynamodb = new DynamoDBClient({ region, credentials, endpoint: table.endpoint });
+    for (const part of [table, queue, events, secrets]) keep(part);
+    const dynamodb = openTable(table.endpoint);
     const sqs = new SQSClient({ region, credentials, endpoint: queue.endpoint });
     closing.unshift(async () => {
-      dynamodb.destroy();
+      dynamodb.close();
       sqs.destroy();
     });
     await createTable({ client: dynamodb, table: "driftless" });
@@ -106,12 +118,13 @@ export async function startInstallation(options: InstallationOptions): Promise<I
           plan: { module: module("plan"), timeoutSeconds: 300 },
           sync: { module: module("sync"), timeoutSeconds: 900, durable: true },
           sweep: { module: module("sweep"), timeoutSeconds: 900 },
+          audit: { module: module("audit"), timeoutSeconds: 60 },
           preview: { module: module("preview"), timeoutSeconds: 26 },
           api: { module: module("api"), timeoutSeconds: 30 },
         },
         environment: environmentOf(options, {
           queueUrl,
-          endpoints: { dynamodb: table.endpoint, sqs: queue.endpoint, secrets: secrets.endpoint },
+          endpoints: { dynamodb: table.endpoint, sqs: queue.endpoint, events: events.endpoint, secrets: secrets.endpoint },
         }),
         log,
         ...(options.onLine === undefined ? {} : { onLine: options.onLine }),
@@ -127,6 +140,10 @@ export async function startInstallation(options: InstallationOptions): Promise<I
         ...(options.port === undefined ? {} : { port: options.port }),
       }),
     );
+    if (options.audit !== undefined) {
+      const { port, context: clusterName } = options.audit;
+      keep(await startAudit({ port, clusterName, functionName: "audit", invoke: lambda.invoke, log }));
+    }
     if (options.sweepSeconds !== undefined) {
       keep(startSchedule({ functionName: "sweep", everySeconds: options.sweepSeconds, invoke: lambda.invoke, log }));
     }
@@ -139,6 +156,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
       sqs,
       dynamodb,
       table: "driftless",
+      events: events.events,
       sweep: () => lambda.invoke("sweep", {}),
       close,
     };
@@ -156,16 +174,18 @@ function environmentOf(
     configPath = "driftless.yaml",
     github,
     sops,
+    sweepSeconds,
     logLevel = "info",
   }: InstallationOptions,
   {
     queueUrl,
     endpoints,
-  }: { readonly queueUrl: string; readonly endpoints: Readonly<Record<"dynamodb" | "sqs" | "secrets", string>> },
+  }: { readonly queueUrl: string; readonly endpoints: Readonly<Record<"dynamodb" | "sqs" | "events" | "secrets", string>> },
 ): Record<string, string> {
   return {
     AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
     AWS_ENDPOINT_URL_SQS: endpoints.sqs,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: endpoints.events,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secrets,
     DRIFTLESS_TABLE: "driftless",
     DRIFTLESS_QUEUE_URL: queueUrl,
@@ -178,8 +198,11 @@ function environmentOf(
     ...(sops?.kmsEndpoint === undefined ? {} : { AWS_ENDPOINT_URL_KMS: sops.kmsEndpoint }),
     DRIFTLESS_RENDER_HELPER: renderHelper,
     DRIFTLESS_SYNC_FUNCTION: "sync:live",
+    DRIFTLESS_SWEEP_FUNCTION: "sweep",
     DRIFTLESS_PREVIEW_FUNCTION: "preview",
     DRIFTLESS_LOG_LEVEL: logLevel,
+    ...(sweepSeconds === undefined ? {} : { DRIFTLESS_SWEEP_INTERVAL: `${sweepSeconds}s` }),
+    DRIFTLESS_IDENTITIES: localIdentity,
     KUBECONFIG: kubeconfig,
   };
 }

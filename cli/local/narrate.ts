@@ -26,9 +26,27 @@ const sentences: Readonly<Record<string, (line: Line) => string>> = {
   "sweep.drift": (line) =>
     `sweep: ${text(line["application"])} drifted: ${text(line["ref"])} ${text(line["field"]) || text(line["kind"])} by ${text(line["manager"]) || "someone"}`,
   "sweep.heal": (line) => `sweep: heals ${text(line["applications"])}`,
+  "sweep.fight": (line) =>
+    `sweep: ${text(line["application"])}: FIGHT over ${text(line["ref"])} ${text(line["field"])}: ${text(line["managers"])}`,
+  "sweep.late": (line) => `sweep: LATE: the one before it began ${text(line["ageSeconds"])} s ago`,
+  "sweep.delivery-replayed": (line) => `sweep: queues ${text(line["branch"])} again for delivery ${text(line["correlationId"])}`,
+  "sync.disturbed": (line) =>
+    `sync: ${text(line["application"])}: ${text(line["ref"])} ${text(line["field"]) || text(line["kind"])} changed by ${text(line["manager"]) || "someone"} while it is waited for`,
   "sweep.head-moved": (line) => `sweep: ${text(line["branch"])} moved without a webhook`,
   "sweep.restarted": (line) => `sweep: starts again ${text(line["applications"])}`,
 };
+
+/** An event of the bus in one line. */
+export function narrateEvent({ detailType, detail }: { readonly detailType: string; readonly detail: Line }): string {
+  if (detailType === "SweepLate") return `event ${detailType}: the sweep before began ${text(detail["ageSeconds"])} s ago`;
+  const [row] = (detail["rows"] ?? []) as readonly Line[];
+  const { kind = "", namespace = "", name = "" } = (row?.["ref"] ?? {}) as Line;
+  const count = Number(detail["count"] ?? 0);
+  const more = count > 1 ? `, and ${count - 1} more` : "";
+  const object = `${text(kind)} ${text(namespace)}${namespace === "" ? "" : "/"}${text(name)}`;
+  const field = text(row?.["field"]) || text(row?.["kind"]);
+  return `event ${detailType}: ${text(detail["application"])}: ${object} ${field}${more}`;
+}
 
 function errorsOf(line: Line): string {
   const errors = line["errors"];

@@ -1,10 +1,13 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import { CreateTableCommand, DescribeTableCommand, type DynamoDBClient, ResourceInUseException } from "@aws-sdk/client-dynamodb";
 import dynalite from "dynalite";
-import { DriftlessError } from "../../lib/errors.ts";
+import { createSignedPost } from "../../lib/aws/signed-post.ts";
+import { DriftlessError, isDriftlessError } from "../../lib/errors.ts";
+import { createDynamoClient } from "../../lib/store/dynamodb-client.ts";
 import { tableDefinition } from "../../lib/store/table.ts";
+import type { TableAnswer, TableClient } from "../../lib/store/table-client.ts";
+import { systemClock as clock } from "../../lib/telemetry/clock.ts";
 
 export interface LocalService {
   /** `http://127.0.0.1:PORT` */
@@ -12,7 +15,7 @@ export interface LocalService {
   close(): Promise<void>;
 }
 
-/** Stands for DynamoDB, in this process, on a free loopback port; in memory, or kept in the folder `path`. */
+/** Stands for DynamoDB in tests: dynalite, in this process, on a free loopback port; in memory, or kept in the folder `path`. */
 export async function startTable({ path }: { path?: string } = {}): Promise<LocalService> {
   const server = dynalite({ ...(path !== undefined && { path }), createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   server.listen(0, "127.0.0.1");
@@ -28,24 +31,24 @@ export async function startTable({ path }: { path?: string } = {}): Promise<Loca
   };
 }
 
+/** A client of a table on this machine, which takes any credentials. */
+export function openTable(endpoint: string): TableClient {
+  const credentials = () => Promise.resolve({ accessKeyId: "local", secretAccessKey: "local" });
+  return createDynamoClient({
+    post: createSignedPost({ endpoint, region: "us-east-1", service: "dynamodb", credentials, clock }),
+  });
+}
+
 /** Makes the table unless it is there, and waits until it can be used. Rows do not expire by it: local tables are small. */
-export async function createTable({ client, table }: { client: DynamoDBClient; table: string }): Promise<void> {
-  const { AttributeDefinitions, KeySchema, GlobalSecondaryIndexes, BillingMode } = tableDefinition;
+export async function createTable({ client, table }: { client: TableClient; table: string }): Promise<void> {
   try {
-    await client.send(
-      new CreateTableCommand({
-        TableName: table,
-        AttributeDefinitions: [...AttributeDefinitions],
-        KeySchema: [...KeySchema],
-        GlobalSecondaryIndexes: GlobalSecondaryIndexes.map((index) => ({ ...index, KeySchema: [...index.KeySchema] })),
-        BillingMode,
-      }),
-    );
+    await client.call("CreateTable", { TableName: table, ...tableDefinition });
   } catch (error) {
-    if (!(error instanceof ResourceInUseException)) throw error;
+    if (!isDriftlessError(error) || error.facts["fault"] !== "ResourceInUseException") throw error;
   }
   for (let look = 0; look < 200; look += 1) {
-    const { Table } = await client.send(new DescribeTableCommand({ TableName: table }));
+    const answer = await client.call("DescribeTable", { TableName: table });
+    const { Table } = answer as TableAnswer & { readonly Table?: { readonly TableStatus: string } };
     if (Table?.TableStatus === "ACTIVE") return;
     await pause(10);
   }

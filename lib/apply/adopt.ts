@@ -8,7 +8,8 @@ import { keepsUnstated, takeOver } from "../ownership/take-over.ts";
 export interface Adoption {
   readonly writer: Pick<ClusterWriter, "apply" | "dryRunApply" | "patchOwnership">;
   readonly ref: ResourceRef;
-  readonly manifest: Manifest;
+  /** What is to be applied to a live object. */
+  readonly manifestFor: (live: Manifest) => Manifest;
   readonly force: boolean;
 }
 
@@ -26,7 +27,7 @@ const mostTries = 3;
  * now, and what it states no more goes later. Costs no request where nobody else deployed it.
  */
 export async function adoptObject(applied: Manifest, adoption: Adoption, options: CallOptions = {}): Promise<Adopted> {
-  const { writer, ref, manifest, force } = adoption;
+  const { writer, ref, manifestFor, force } = adoption;
   const keepUnstated = keepsUnstated(ref);
   const from = new Set<string>();
   let live = applied;
@@ -45,7 +46,7 @@ export async function adoptObject(applied: Manifest, adoption: Adoption, options
       );
     } catch (error) {
       if (!isDriftlessError(error, "apply") || error.facts["refusal"] !== "conflict") throw error;
-      live = await writer.apply(manifest, { ...options, force });
+      live = await writer.apply(manifestFor(live), { ...options, force });
     }
   }
   return from.size === 0 ? { live } : { live, note: noteOf(ref, { from, metadata: applied.metadata }) };
@@ -57,9 +58,10 @@ export async function adoptObject(applied: Manifest, adoption: Adoption, options
  */
 async function withdrawUnstated(
   live: Manifest,
-  { writer, ref, manifest, force }: Adoption,
+  { writer, ref, manifestFor, force }: Adoption,
   options: CallOptions,
 ): Promise<Manifest> {
+  const manifest = manifestFor(live);
   if (ref.group === "apps" && ref.kind === "Deployment" && deployerOf(live.metadata)?.returns !== true) {
     const next = await writer.dryRunApply(manifest, { ...options, force });
     if (next.metadata.generation !== live.metadata.generation && canonicalJson(bodyOf(next)) === canonicalJson(bodyOf(live)))

@@ -5,14 +5,17 @@ import type { CallOptions } from "../model/call.ts";
 import type { InventoryEntry } from "../model/inventory.ts";
 import { applicationLabel, displayRef, type Manifest, resourceKey } from "../model/resource.ts";
 import type { Change } from "../model/sync.ts";
-import { fingerprintOf, foreignHash } from "../ownership/fingerprint.ts";
+import type { IgnoredFields } from "../paths/ignored-fields.ts";
 import { type ApplyOptions, applyOptionsOf } from "../plan/options.ts";
 import type { Log } from "../telemetry/log.ts";
 import { adoptObject } from "./adopt.ts";
+import { entryOf } from "./entry.ts";
+import { keptIn, sendKeeping } from "./keep-ignored.ts";
 import { leftAlone } from "./left-alone.ts";
 import type { LiveObjects } from "./live.ts";
 import type { DesiredObject } from "./prepare.ts";
 import { deleteForRecreation, immutableError } from "./recreate.ts";
+import { removeAdditions } from "./remove-additions.ts";
 import { oversize } from "./size-limits.ts";
 
 export interface ApplyContext {
@@ -27,6 +30,12 @@ export interface ApplyContext {
   readonly isNew?: (object: DesiredObject) => boolean;
   /** Asked before each stage, and before an object is deleted to be made again: false when another run took the application over. */
   readonly stillMine: () => Promise<boolean>;
+  /** What is left to others of an object that is live already; nothing when absent. */
+  readonly ignored?: (object: DesiredObject) => IgnoredFields | undefined;
+  /** Whether what others added to an object is removed; never when absent. */
+  readonly strips?: (object: DesiredObject) => boolean;
+  /** True where an object that is shared with others by its annotation is left to them. */
+  readonly heals?: boolean;
   readonly log: Log;
 }
 
@@ -64,31 +73,45 @@ export async function applyObject(object: DesiredObject, context: ApplyContext, 
     if (alone !== undefined) return skipped(object, { ...alone, notes: asked.problems });
     const large = oversize(manifest);
     if (large !== undefined) throw new DriftlessError("apply", `${displayRef(ref)} is too large: ${large}`);
-    const sent = await sendApply(object, { asked, context }, options);
+    const ignored = context.ignored?.(object);
+    const sending = { asked, context, whole: object };
+    const send = (part: Manifest) => sendApply({ ...object, manifest: part }, sending, options);
+    const sent = await sendKeeping(object, { ignored, reader: context.writer, send }, options);
     if (sent.live.metadata.deletionTimestamp !== undefined) throw dying(object, sent.live);
-    const { live, notes } = await withAdoption(sent, { object, asked, context }, options);
+    const adopted = await withAdoption(sent, { ...sending, ignored }, options);
+    const { live, notes } = await withoutAdditions(adopted, { ...sending, ignored }, options);
     const moved = sent.recreated || notes.length > sent.notes.length;
     return {
       change: { action: moved ? "configured" : actionOf(object, live, context.live), ref },
-      entry: entryOf(object, live.metadata),
+      entry: entryOf(object, live.metadata, ignored),
       retryable: false,
       notes: [...asked.problems, ...formerApplication(object, context.live), ...notes],
       refusal: "",
     };
   } catch (error) {
-    if (isDriftlessError(error, "apply")) return failed(object, error, asked.problems);
+    if (isDriftlessError(error, "apply")) {
+      const isShared = context.heals === true && asked.force === false && error.facts["conflictOwners"] !== undefined;
+      return isShared ? skipped(object, { ...sharedByAnnotation, notes: asked.problems }) : failed(object, error, asked.problems);
+    }
     if (!isDriftlessError(error, "cluster") || !error.retryable || error.facts["aborted"] === true) throw error;
     return { ...failed(object, error, asked.problems), away: error };
   }
 }
 
+const sharedByAnnotation = { reason: "others own fields of it, and its annotation says kustomize.toolkit.fluxcd.io/ssa: Merge" };
+
 interface Sending {
   readonly asked: ApplyOptions;
   readonly context: ApplyContext;
+  /** As Git has it: what is sent to an object that is live may lack what is left to others. */
+  readonly whole: DesiredObject;
 }
 
-async function sendApply(object: DesiredObject, { asked, context }: Sending, options: CallOptions): Promise<Sent> {
+type Following = Sending & { readonly ignored: IgnoredFields | undefined };
+
+async function sendApply(object: DesiredObject, sending: Sending, options: CallOptions): Promise<Sent> {
   const { manifest } = object;
+  const { asked, context, whole } = sending;
   const force = forceOf(asked, context.force);
   try {
     return { live: await context.writer.apply(manifest, { ...options, force: force === "at-once" }), notes: [] };
@@ -96,20 +119,20 @@ async function sendApply(object: DesiredObject, { asked, context }: Sending, opt
     if (!isDriftlessError(error, "apply")) throw error;
     if (error.facts["conflictOwners"] !== undefined) {
       if (force === "never") throw conflictError(object, error, asked);
-      return takeFields(object, { error, asked, context }, options);
+      return takeFields(object, { ...sending, error }, options);
     }
     if (error.facts["immutable"] === undefined) throw error;
     if (!asked.recreate) throw immutableError(manifest, { ref: object.ref, cause: error });
-    return recreate(object, { error, context }, options);
+    return recreate(whole, { error, context }, options);
   }
 }
 
-type Refused = { readonly error: DriftlessError; readonly context: ApplyContext };
+type Refused = { readonly error: DriftlessError };
 
 /** Applies again, by force, and tells whose fields that takes. */
 async function takeFields(
   object: DesiredObject,
-  { error, asked, context }: Refused & { readonly asked: ApplyOptions },
+  { error, asked, context, whole }: Refused & Sending,
   options: CallOptions,
 ): Promise<Sent> {
   const { kind, metadata } = object.manifest;
@@ -117,13 +140,17 @@ async function takeFields(
   context.log.warn("apply.conflict", { kind, namespace: metadata.namespace, name: metadata.name, managers, fields });
   const sent = await sendApply(
     object,
-    { asked: { ...asked, force: undefined }, context: { ...context, force: "at-once" } },
+    { asked: { ...asked, force: undefined }, context: { ...context, force: "at-once" }, whole },
     options,
   );
   return { ...sent, notes: [`${displayRef(object.ref)}: took over ${conflictOwners}`, ...sent.notes] };
 }
 
-async function recreate(object: DesiredObject, { error, context }: Refused, options: CallOptions): Promise<Sent> {
+async function recreate(
+  object: DesiredObject,
+  { error, context }: Refused & Pick<Sending, "context">,
+  options: CallOptions,
+): Promise<Sent> {
   const { writer, stillMine, log } = context;
   const { immutable = "" } = error.facts;
   await deleteForRecreation({ writer, ref: object.ref, stillMine }, options);
@@ -132,16 +159,22 @@ async function recreate(object: DesiredObject, { error, context }: Refused, opti
   return { live, notes: [`${displayRef(object.ref)}: recreated, because ${immutable} is immutable`], recreated: true };
 }
 
-async function withAdoption(
-  sent: Sent,
-  { object, asked, context }: Sending & { readonly object: DesiredObject },
-  options: CallOptions,
-): Promise<Sent> {
+async function withAdoption(sent: Sent, { asked, context, whole, ignored }: Following, options: CallOptions): Promise<Sent> {
   const isNew = context.isNew ?? ((one) => ownerOf(one, context.live) !== ownerLabel(one));
-  if (!asked.adopt || !isNew(object)) return sent;
-  const { manifest, ref } = object;
+  if (!asked.adopt || !isNew(whole)) return sent;
+  const { manifest, ref } = whole;
   const force = forceOf(asked, context.force) !== "never";
-  const { live, note } = await adoptObject(sent.live, { writer: context.writer, ref, manifest, force }, options);
+  const manifestFor = (live: Manifest) => keptIn(manifest, { ignored, live }).manifest;
+  const { live, note } = await adoptObject(sent.live, { writer: context.writer, ref, manifestFor, force }, options);
+  return { ...sent, live, notes: note === undefined ? sent.notes : [...sent.notes, note] };
+}
+
+async function withoutAdditions(sent: Sent, { asked, context, whole, ignored }: Following, options: CallOptions): Promise<Sent> {
+  if (context.strips?.(whole) !== true) return sent;
+  const { manifest, ref } = whole;
+  const force = forceOf(asked, context.force) !== "never";
+  const manifestFor = (live: Manifest) => keptIn(manifest, { ignored, live }).manifest;
+  const { live, note } = await removeAdditions(sent.live, { writer: context.writer, ref, manifestFor, force, ignored }, options);
   return { ...sent, live, notes: note === undefined ? sent.notes : [...sent.notes, note] };
 }
 
@@ -211,19 +244,4 @@ function actionOf({ ref }: DesiredObject, live: Manifest, before: LiveObjects): 
   // The server takes the two times one after the other, and a second may end in between.
   const apart = Math.abs(Date.parse(live.metadata.creationTimestamp ?? "") - Date.parse(writers[0]?.time ?? ""));
   return writers.length === 1 && apart <= 1000 ? "created" : "configured";
-}
-
-/** What the inventory keeps of an object after an apply. */
-function entryOf({ ref, digest }: DesiredObject, metadata: Manifest["metadata"]): InventoryEntry {
-  const ours = fingerprintOf(metadata);
-  return {
-    ref,
-    digest,
-    uid: metadata.uid ?? "",
-    resourceVersion: metadata.resourceVersion ?? "",
-    fingerprint: ours?.fingerprint ?? "",
-    appliedAt: ours?.appliedAt ?? "",
-    foreign: foreignHash(metadata),
-    ...(metadata.generation === undefined ? {} : { generation: metadata.generation }),
-  };
 }

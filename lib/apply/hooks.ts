@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { ClusterReader, ClusterWriter } from "../cluster/cluster.ts";
 import { mapConcurrently } from "../cluster/concurrency.ts";
 import { isDriftlessError, messageOf } from "../errors.ts";
@@ -94,23 +95,37 @@ export interface DeleteHooksRequest {
   readonly hooks: readonly HookObject[];
 }
 
-/** Deletes hooks' objects, each only while it is the one that was started; returns those that the server would not delete. */
-export async function deleteHooks(
-  request: DeleteHooksRequest,
-  options: CallOptions = {},
-): Promise<readonly { readonly ref: ResourceRef; readonly error: string; readonly retryable: boolean }[]> {
-  const failures = await mapConcurrently(request.hooks, { limit: atOnce, work: (hook) => deleteHook(hook, request, options) });
-  return failures.filter((failure) => failure !== undefined);
+/** A hook's object that is still there: the server would not delete it, or its end takes longer than this call waits. */
+export type LeftHook =
+  | { readonly kind: "refused"; readonly ref: ResourceRef; readonly error: string; readonly retryable: boolean }
+  | { readonly kind: "terminating"; readonly ref: ResourceRef; readonly finalizers: readonly string[] };
+
+/** How often, and at what pause in milliseconds, it is looked whether a deleted hook is gone. */
+const looks = { most: 5, pause: 100 };
+
+/** Deletes hooks' objects, each only while it is the one that was started; returns those that are still there. */
+export async function deleteHooks(request: DeleteHooksRequest, options: CallOptions = {}): Promise<readonly LeftHook[]> {
+  const left = await mapConcurrently(request.hooks, { limit: atOnce, work: (hook) => deleteHook(hook, request, options) });
+  return left.filter((hook) => hook !== undefined);
 }
 
-async function deleteHook({ ref, uid }: HookObject, { writer, application }: DeleteHooksRequest, options: CallOptions) {
+async function deleteHook(
+  { ref, uid }: HookObject,
+  { writer, application }: DeleteHooksRequest,
+  options: CallOptions,
+): Promise<LeftHook | undefined> {
   try {
     const live = await writer.get(ref, options);
-    const isThere = live?.metadata.uid === uid && live.metadata.deletionTimestamp === undefined;
-    if (isThere && live.metadata.labels?.[applicationLabel] === application) await writer.delete(ref, { ...options, uid });
-    return undefined;
+    if (live?.metadata.uid !== uid || live.metadata.labels?.[applicationLabel] !== application) return undefined;
+    if (live.metadata.deletionTimestamp === undefined) await writer.delete(ref, { ...options, uid });
+    for (let look = 1; ; look++) {
+      const after = await writer.get(ref, options);
+      if (after?.metadata.uid !== uid) return undefined;
+      if (look === looks.most) return { kind: "terminating", ref, finalizers: after.metadata.finalizers ?? [] };
+      await delay(looks.pause, undefined, options);
+    }
   } catch (error) {
     if (!isDriftlessError(error, "apply")) throw error;
-    return { ref, error: messageOf(error), retryable: error.retryable };
+    return { kind: "refused", ref, error: messageOf(error), retryable: error.retryable };
   }
 }

@@ -1,4 +1,5 @@
-import type { ClusterReader, PartialObject } from "../cluster/cluster.ts";
+import type { ClusterReader, ListVisitor, PartialObject } from "../cluster/cluster.ts";
+import { mapConcurrently } from "../cluster/concurrency.ts";
 import { isDriftlessError, messageOf } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
 import { applicationLabel, type GroupVersionKind, gvkOf, resourceKey } from "../model/resource.ts";
@@ -52,7 +53,51 @@ export async function listLive(
   return { live, forbidden };
 }
 
-function keyOf(object: PartialObject): string {
+/** Kinds that are listed at once, of which each holds a page. */
+const kindsAtOnce = 4;
+
+export interface VisitLiveRequest {
+  readonly reader: Pick<ClusterReader, "visit">;
+  readonly kinds: readonly GroupVersionKind[];
+  readonly visitorOf: (kind: GroupVersionKind) => ListVisitor;
+}
+
+/**
+ * Shows the metadata of everything that carries our label, page by page, kind beside kind; returns the kinds that could not be
+ * listed, by `GROUP/KIND`, with the reason: nothing is known of their objects. Throws `cluster` when the API server is away.
+ */
+export async function visitLive(
+  { reader, kinds, visitorOf }: VisitLiveRequest,
+  options: CallOptions = {},
+): Promise<ReadonlyMap<string, string>> {
+  const unreadable = new Map<string, string>();
+  const visit = async (type: GroupVersionKind): Promise<void> => {
+    const visitor = visitorOf(type);
+    try {
+      await reader.visit({ type, namespace: "", labelSelector: applicationLabel, bodies: false }, visitor, options);
+    } catch (error) {
+      if (!isOfKind(error)) throw error;
+      visitor.begin();
+      unreadable.set(kindKey(type), messageOf(error));
+    }
+  };
+  await mapConcurrently(distinctKinds(kinds), { limit: kindsAtOnce, work: visit });
+  return unreadable;
+}
+
+/** A refusal of one kind, or a group whose own server is down; neither says anything of other kinds. */
+function isOfKind(error: unknown): boolean {
+  if (!isDriftlessError(error, "cluster")) return false;
+  const { status, group } = error.facts;
+  return (status !== undefined && status !== 401) || group !== undefined;
+}
+
+/** `GROUP/KIND`. */
+export function kindKey({ group, kind }: Pick<GroupVersionKind, "group" | "kind">): string {
+  return `${group}/${kind}`;
+}
+
+export function keyOf(object: PartialObject): string {
   return resourceKey({ ...gvkOf(object), namespace: object.metadata.namespace ?? "", name: object.metadata.name });
 }
 

@@ -4,7 +4,7 @@ import { mapConcurrently } from "../cluster/concurrency.ts";
 import { isDriftlessError, messageOf } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { InventoryEntry } from "../model/inventory.ts";
-import { applicationLabel, type Manifest, type ResourceRef } from "../model/resource.ts";
+import { applicationLabel, type Manifest } from "../model/resource.ts";
 import type { Change } from "../model/sync.ts";
 import { pruneStages } from "../plan/stages.ts";
 
@@ -14,7 +14,7 @@ export interface PruneResult {
   /** Entries whose object is gone: they leave the inventory. */
   readonly gone: readonly InventoryEntry[];
   /** Deleted, and still there: dependents or finalizers are at work. */
-  readonly terminating: readonly { readonly ref: ResourceRef; readonly finalizers: readonly string[] }[];
+  readonly terminating: readonly { readonly entry: InventoryEntry; readonly finalizers: readonly string[] }[];
 }
 
 /** `deleted` says that it was deleted now, and not by an earlier call whose end is still awaited. */
@@ -54,7 +54,7 @@ export async function pruneObjects(request: PruneRequest, options: CallOptions =
       return fate.deleted ? [{ action: "pruned", ref: fate.entry.ref }] : [];
     }),
     terminating: fates.flatMap((fate) =>
-      fate.kind === "terminating" ? [{ ref: fate.entry.ref, finalizers: fate.finalizers }] : [],
+      fate.kind === "terminating" ? [{ entry: fate.entry, finalizers: fate.finalizers }] : [],
     ),
   };
 }
@@ -82,4 +82,9 @@ async function pruneObject(entry: InventoryEntry, { writer, application }: Prune
 function isOurs(entry: InventoryEntry, { metadata }: Manifest, application: string): boolean {
   const isSame = entry.uid === "" || metadata.uid === entry.uid;
   return isSame && metadata.labels?.[applicationLabel] === application;
+}
+
+/** For people, after the object's name: why it is still there though it was deleted. */
+export function terminatingText(finalizers: readonly string[]): string {
+  return `is still being deleted (finalizers: ${finalizers.join(", ") || "none"})`;
 }

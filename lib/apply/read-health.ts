@@ -20,6 +20,8 @@ export interface OwnedHealth {
   readonly health: Health;
   /** The objects that are neither Healthy nor Suspended. */
   readonly unwell: readonly ResourceRef[];
+  /** What was read of it, by `resourceKey`; undefined for an object that is gone. */
+  readonly objects: ReadonlyMap<string, Manifest | undefined>;
 }
 
 export interface HealthRequest {
@@ -43,7 +45,11 @@ export async function readHealth(
   for (const { application, refs, readsPods = true } of assessed) {
     const look = { reader, live, assess, readsPods };
     const each = await mapConcurrently(refs, { limit: 8, work: (ref) => healthOf(ref, look, options) });
-    found.set(application, { health: worstHealth(each), unwell: refs.filter((_, at) => !isWell(each[at])) });
+    found.set(application, {
+      health: worstHealth(each.map(({ health }) => health)),
+      unwell: refs.filter((_, at) => !isWell(each[at]?.health)),
+      objects: new Map(refs.map((ref, at) => [resourceKey(ref), each[at]?.object])),
+    });
   }
   return found;
 }
@@ -95,13 +101,14 @@ async function healthOf(
   ref: ResourceRef,
   { reader, live, assess, readsPods }: HealthLook,
   options: CallOptions,
-): Promise<Health> {
+): Promise<{ readonly health: Health; readonly object: Manifest | undefined }> {
   const object = live.get(resourceKey(ref)) ?? (await reader.get(ref, options));
-  if (object === undefined) return { status: "Missing", message: `${displayRef(ref)} is gone` };
+  if (object === undefined) return { health: { status: "Missing", message: `${displayRef(ref)} is gone` }, object };
   const alone = assess(object);
   const selector = readsPods && needsPods(object, alone) ? podSelectorOf(object) : undefined;
   const health = selector === undefined ? alone : assess(object, { pods: await listPods(reader, { ref, selector }, options) });
-  return health.status === "Healthy" ? health : { ...health, message: `${displayRef(ref)}: ${health.message || health.status}` };
+  const told = health.status === "Healthy" ? health.message : `${displayRef(ref)}: ${health.message || health.status}`;
+  return { health: { ...health, message: told }, object };
 }
 
 function listPods(

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from "node:crypto";
+import { createHmac, createSecretKey, hash, type KeyObject } from "node:crypto";
 import { Secret } from "../telemetry/secret.ts";
 
 export interface AwsCredentials {
@@ -86,8 +86,21 @@ function signatureOf(signing: Signing, { method, query, headers, body }: Canonic
   const signed = signedHeaders({ ...headers, host: signing.host });
   const lines = signed.map(([name, value]) => `${name}:${value.trim().replace(/ +/g, " ")}\n`).join("");
   const request = [method, "/", query, lines, namesOf(signed), sha256(body)].join("\n");
-  const key = scope.split("/").reduce<string | Buffer>(hmac, `AWS4${signing.credentials.secretAccessKey}`);
-  return hmac(key, [algorithm, time, scope, sha256(request)].join("\n")).toString("hex");
+  return hmac(signingKey(signing, scope), [algorithm, time, scope, sha256(request)].join("\n")).toString("hex");
+}
+
+/** The newest key of each service, since deriving one costs four times what a signature does. */
+const keys = new Map<string, { readonly scope: string; readonly secret: string; readonly key: KeyObject }>();
+
+/** A key holds for one secret, day, region and service. */
+function signingKey({ service, region, credentials: { secretAccessKey: secret } }: Signing, scope: string): KeyObject {
+  const place = `${service} ${region}`;
+  const known = keys.get(place);
+  if (known?.scope === scope && known.secret === secret) return known.key;
+  // A key object is taken as it is, where bytes are made into one each time.
+  const key = createSecretKey(scope.split("/").reduce<Uint8Array>(hmac, Buffer.from(`AWS4${secret}`)));
+  keys.set(place, { scope, secret, key });
+  return key;
 }
 
 function scopeOf({ at, region, service }: Signing): { readonly time: string; readonly scope: string } {
@@ -109,12 +122,12 @@ function byName([a]: readonly [string, string], [b]: readonly [string, string]):
   return a < b ? -1 : 1;
 }
 
-function hmac(key: string | Buffer, text: string): Buffer {
+function hmac(key: Uint8Array | KeyObject, text: string): Buffer {
   return createHmac("sha256", key).update(text).digest();
 }
 
 function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return hash("sha256", text);
 }
 
 /** RFC 3986, stricter than `encodeURIComponent` by five characters. */

@@ -2,7 +2,7 @@ import { DriftlessError } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { GroupVersionKind } from "../model/resource.ts";
 import type { Answer } from "./classify.ts";
-import type { ResourceType } from "./cluster.ts";
+import type { ResourceName, ResourceType, Traffic } from "./cluster.ts";
 import { createDiscoveryCache, type Discovery, type DiscoveryCache, discoveryAccept, parseDiscovery } from "./discovery.ts";
 import type { HttpRequest } from "./exchange.ts";
 import { refusedError } from "./refused.ts";
@@ -25,9 +25,14 @@ export interface FindOptions extends CallOptions {
 export interface Calls {
   readonly host: string;
   readonly requests: number;
+  readonly traffic: Traffic;
+  /** Adds to its traffic; bytes are counted without it. */
+  count(more: Partial<Pick<Traffic, "pages" | "dryRuns">>): void;
   send(request: HttpRequest, options: CallOptions): Promise<Answer>;
   /** Undefined only when the server said so just now; throws `cluster` when the group's own server is down. */
   find(gvk: GroupVersionKind, options: FindOptions): Promise<ResourceType | undefined>;
+  /** The type of a plural name; undefined like `find`. */
+  findNamed(name: ResourceName, options: CallOptions): Promise<ResourceType | undefined>;
   /** What the server serves now. */
   discover(options: CallOptions): Promise<Discovery>;
 }
@@ -37,8 +42,12 @@ export function createCalls({ transport, discovery: cache = createDiscoveryCache
   const onRequest = () => {
     requests++;
   };
-  const send = (request: HttpRequest, { signal }: CallOptions) =>
-    transport.request(request, { onRequest, ...(signal ? { signal } : {}) });
+  const traffic = { pages: 0, dryRuns: 0, bytes: 0 };
+  const send = async (request: HttpRequest, { signal }: CallOptions): Promise<Answer> => {
+    const answer = await transport.request(request, { onRequest, ...(signal ? { signal } : {}) });
+    traffic.bytes += answer.body.length;
+    return answer;
+  };
 
   async function read(): Promise<Discovery> {
     const documents = ["/api", "/apis"].map(async (path) => {
@@ -70,8 +79,19 @@ export function createCalls({ transport, discovery: cache = createDiscoveryCache
     get requests() {
       return requests;
     },
+    traffic,
+    count({ pages = 0, dryRuns = 0 }) {
+      traffic.pages += pages;
+      traffic.dryRuns += dryRuns;
+    },
     send,
     find,
+    async findNamed(name, options) {
+      const { discovery, cached } = await cache.load({ ...options, fresh: false, read });
+      const type = discovery.named(name);
+      if (type !== undefined || !cached) return type;
+      return (await cache.load({ ...options, fresh: true, read })).discovery.named(name);
+    },
     discover: async (options) => (await cache.load({ ...options, fresh: true, read })).discovery,
   };
 }

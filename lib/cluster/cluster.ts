@@ -8,7 +8,20 @@ export interface ResourceType extends GroupVersionKind {
   readonly resource: string;
   readonly namespaced: boolean;
   readonly verbs: readonly string[];
+  /** It has the subresource `scale`. */
+  readonly scalable?: true;
 }
+
+/** Who we are to an API server. */
+export interface ClusterIdentity {
+  readonly username: string;
+  readonly groups: readonly string[];
+  /** What the authenticator adds: on EKS `arn`, `canonicalArn`, `sessionName` and more. */
+  readonly extra: Readonly<Record<string, readonly string[]>>;
+}
+
+/** How URLs and audit logs name a type. */
+export type ResourceName = Pick<ResourceType, "group" | "version" | "resource">;
 
 /** An object's identity and metadata, without its body. */
 export interface PartialObject {
@@ -25,6 +38,28 @@ export interface ListRequest {
   readonly labelSelector: string;
   /** Kubernetes field selector, as far as the kind has one: `involvedObject.name=web,type=Warning`. */
   readonly fieldSelector?: string;
+}
+
+export interface VisitRequest extends ListRequest {
+  /** True for whole objects, false for their metadata alone. */
+  readonly bodies: boolean;
+}
+
+/** Takes a list page by page, so that no more than one page is ever held. */
+export interface ListVisitor {
+  /** Called before the first page, and again when the list starts over, since its continue token expired or its kind has gone. */
+  begin(): void;
+  /** With bodies where these were asked for. */
+  page(objects: readonly Manifest[]): void;
+}
+
+/** What a reader or writer has cost so far. */
+export interface Traffic {
+  /** Answered with a page of a list. */
+  readonly pages: number;
+  readonly dryRuns: number;
+  /** Of the bodies of all answers. */
+  readonly bytes: number;
 }
 
 /** The end of one container's log. */
@@ -51,6 +86,8 @@ export interface OwnershipOptions extends CallOptions {
 export interface ClusterReader {
   /** How the server serves a kind; undefined when it does not. Discovery is cached; `fresh` asks again. */
   resourceType(gvk: GroupVersionKind, options?: CallOptions & { readonly fresh?: boolean }): Promise<ResourceType | undefined>;
+  /** The type with this plural name, in this version or else another; undefined when the server serves none. */
+  resourceNamed(name: ResourceName, options?: CallOptions): Promise<ResourceType | undefined>;
   /** Version and kinds of the server, as it tells them now. */
   capabilities(options?: CallOptions): Promise<ClusterCapabilities>;
   /** A live object; undefined when there is none. */
@@ -59,12 +96,15 @@ export interface ClusterReader {
   list(request: ListRequest, options?: CallOptions): Promise<readonly Manifest[]>;
   /** Metadata only (PartialObjectMetadata), all pages; empty when the server does not know the kind. */
   listMetadata(request: ListRequest, options?: CallOptions): Promise<readonly PartialObject[]>;
+  /** Lists, like the two above, without holding more than a page; no page at all when the server does not know the kind. */
+  visit(request: VisitRequest, visitor: ListVisitor, options?: CallOptions): Promise<void>;
   /** Text of at most 64 KiB; undefined where there is none to be had: no right, no run, no node that answers. */
   podLog(request: PodLogRequest, options?: CallOptions): Promise<string | undefined>;
   /** What an apply would give, without writing: server-side dry run. */
   dryRunApply(manifest: Manifest, options: ApplyOptions): Promise<Manifest>;
   /** HTTP requests made so far through this reader, retries included. */
   readonly requests: number;
+  readonly traffic: Traffic;
 }
 
 /** The writing half; only lib/apply is given one. */
@@ -78,6 +118,8 @@ export interface ClusterWriter extends ClusterReader {
    * is not at this version any more.
    */
   patchOwnership(ref: ResourceRef, options: OwnershipOptions): Promise<Manifest>;
+  /** Who we are to the API server. */
+  identity(options?: CallOptions): Promise<ClusterIdentity>;
 }
 
 /** Opens clusters by the name that the configuration gives them. */

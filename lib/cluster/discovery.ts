@@ -3,7 +3,7 @@ import type { CallOptions } from "../model/call.ts";
 import { isJsonObject, type JsonObject } from "../model/json.ts";
 import { apiVersionOf, type GroupVersionKind } from "../model/resource.ts";
 import { abortable } from "./abortable.ts";
-import type { ResourceType } from "./cluster.ts";
+import type { ResourceName, ResourceType } from "./cluster.ts";
 
 /** Both versions have one shape; servers before 1.30 know only the second. */
 export const discoveryAccept = ["v2", "v2beta1"]
@@ -16,6 +16,8 @@ export interface Discovery {
   exact(gvk: GroupVersionKind): ResourceType | undefined;
   /** This version, or else another of the same kind, the preferred one first: the object is the same in all. */
   anyVersion(gvk: GroupVersionKind): ResourceType | undefined;
+  /** The type of this plural name, in this version or else another. */
+  named(name: ResourceName): ResourceType | undefined;
   /** True for a group whose own server did not answer: that a kind is not listed then means nothing. */
   unreachable(group: string): boolean;
   /** `apps/v1` and `apps/v1/Deployment`, sorted; of a group whose server does not answer only the former. */
@@ -26,6 +28,7 @@ export interface Discovery {
 export function parseDiscovery(documents: readonly JsonObject[]): Discovery {
   const types = new Map<string, ResourceType>();
   const kinds = new Map<string, ResourceType>();
+  const names = new Map<string, ResourceType>();
   const unreachable = new Set<string>();
   const versions = new Set<string>();
   for (const document of documents) {
@@ -42,6 +45,8 @@ export function parseDiscovery(documents: readonly JsonObject[]): Discovery {
           if (type === undefined) continue;
           keepRicher(types, `${group}/${type.version}/${type.kind}`, type);
           if (!kinds.has(`${group}/${type.kind}`)) kinds.set(`${group}/${type.kind}`, type);
+          for (const name of [`${group}/${type.version}/${type.resource}`, `${group}/${type.resource}`])
+            if (!names.has(name)) names.set(name, type);
         }
       }
     }
@@ -50,6 +55,7 @@ export function parseDiscovery(documents: readonly JsonObject[]): Discovery {
   return {
     exact,
     anyVersion: (gvk) => exact(gvk) ?? kinds.get(`${gvk.group}/${gvk.kind}`),
+    named: ({ group, version, resource }) => names.get(`${group}/${version}/${resource}`) ?? names.get(`${group}/${resource}`),
     unreachable: (group) => unreachable.has(group),
     apiVersions: [...versions, ...[...types.values()].map((type) => `${apiVersionOf(type)}/${type.kind}`)].sort(),
   };
@@ -91,7 +97,10 @@ function readType(at: { readonly group: string; readonly version: string }, reso
   const name = text(resource["resource"]);
   if (kind === "" || name === "") return undefined;
   const verbs = Array.isArray(resource["verbs"]) ? resource["verbs"].map(text) : [];
-  return { ...at, kind, resource: name, namespaced: resource["scope"] === "Namespaced", verbs };
+  const type = { ...at, kind, resource: name, namespaced: resource["scope"] === "Namespaced", verbs };
+  return objects(resource["subresources"]).some(({ subresource }) => subresource === "scale")
+    ? { ...type, scalable: true }
+    : type;
 }
 
 /** Two resources can answer with one kind; the one that can do more is the kind's own. */

@@ -3,7 +3,7 @@ import https from "node:https";
 import type { Answer } from "./classify.ts";
 
 export interface HttpRequest {
-  readonly method: "GET" | "PATCH" | "DELETE";
+  readonly method: "GET" | "PATCH" | "DELETE" | "POST";
   /** Path and query, from `/`. */
   readonly path: string;
   /** Default `application/json`. */

@@ -15,7 +15,8 @@ import {
 import { type Calls, type CallsDeps, createCalls, pathOf } from "./calls.ts";
 import { type Answer, classifyRefusal } from "./classify.ts";
 import type { ApplyOptions, ClusterReader, ClusterWriter, OwnershipOptions, PodLogRequest, ResourceType } from "./cluster.ts";
-import { defaultPageSizes, listMetadata, listObjects, type PageSizes } from "./lists.ts";
+import { readIdentity } from "./identity.ts";
+import { defaultPageSizes, listMetadata, listObjects, type PageSizes, visitPages } from "./lists.ts";
 import { type Refused, refusedError } from "./refused.ts";
 import { parseAnswer, serialiseApply } from "./wire.ts";
 
@@ -35,6 +36,7 @@ export function createClusterWriter(deps: ClusterDeps): ClusterWriter {
     apply: (manifest: Manifest, options: ApplyOptions) => applyObject(calls, manifest, { ...options, dryRun: false }),
     delete: (ref: ResourceRef, options: DeleteOptions) => deleteObject(calls, ref, options),
     patchOwnership: (ref: ResourceRef, options: OwnershipOptions) => patchOwnership(calls, ref, options),
+    identity: (options: CallOptions = {}) => readIdentity(calls, options),
   });
 }
 
@@ -42,14 +44,20 @@ function readerOver(calls: Calls, deps: ClusterDeps): ClusterReader {
   const limits = { ...defaultPageSizes, ...deps.pageSizes };
   return {
     resourceType: (gvk, options = {}) => calls.find(gvk, options),
+    resourceNamed: (name, options = {}) => calls.findNamed(name, options),
     capabilities: (options = {}) => readCapabilities(calls, options),
     get: (ref, options = {}) => getObject(calls, ref, options),
     list: (request, options = {}) => listObjects(calls, request, { ...options, limit: limits.bodies }),
     listMetadata: (request, options = {}) => listMetadata(calls, request, { ...options, limit: limits.metadata }),
+    visit: (request, visitor, options = {}) =>
+      visitPages(calls, request, { ...options, visitor, limit: request.bodies ? limits.bodies : limits.metadata }),
     podLog: (request, options = {}) => readPodLog(calls, request, options),
     dryRunApply: (manifest, options) => applyObject(calls, manifest, { ...options, dryRun: true }),
     get requests() {
       return calls.requests;
+    },
+    get traffic() {
+      return { ...calls.traffic };
     },
   };
 }
@@ -100,7 +108,10 @@ async function applyObject(calls: Calls, manifest: Manifest, { force, dryRun, ..
   const type = await calls.find(gvkOf(manifest), options);
   if (type === undefined) throw notServed(ref, calls.host);
   const query = new URLSearchParams({ fieldManager, force: String(force), fieldValidation: "Strict" });
-  if (dryRun) query.set("dryRun", "All");
+  if (dryRun) {
+    query.set("dryRun", "All");
+    calls.count({ dryRuns: 1 });
+  }
   const path = `${objectPath(type, ref)}?${query.toString()}`;
   const body = serialiseApply(manifest);
   refuseOversize(body, ref);

@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject } from "../model/json.ts";
 import { apiVersionOf, isManifest, type Manifest } from "../model/resource.ts";
 import { type Calls, pathOf } from "./calls.ts";
 import { classifyRefusal } from "./classify.ts";
-import type { ListRequest, ResourceType } from "./cluster.ts";
+import type { ListRequest, ListVisitor, PartialObject, ResourceType, VisitRequest } from "./cluster.ts";
 import { refusedError } from "./refused.ts";
 import { parseAnswer } from "./wire.ts";
 
@@ -14,7 +14,7 @@ export interface PageSizes {
   readonly bodies: number;
 }
 
-export const defaultPageSizes: PageSizes = { metadata: 2500, bodies: 500 };
+export const defaultPageSizes: PageSizes = { metadata: 1000, bodies: 500 };
 
 /** The second form is for a group's own server that knows no other; its bodies are dropped here. */
 const metadataAccept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
@@ -22,69 +22,79 @@ const metadataAccept = "application/json;as=PartialObjectMetadataList;g=meta.k8s
 /** A list that takes longer than its continue token lives starts again, at most this often. */
 const maxRestarts = 3;
 
-export async function listObjects(
-  calls: Calls,
-  request: ListRequest,
-  { limit, ...options }: CallOptions & { readonly limit: number },
-) {
-  return pages(calls, request, {
-    ...options,
-    limit,
-    accept: "application/json",
-    read: (item, type) => ({ ...item, apiVersion: apiVersionOf(type), kind: type.kind }),
-  });
-}
-
-export async function listMetadata(
-  calls: Calls,
-  request: ListRequest,
-  { limit, ...options }: CallOptions & { readonly limit: number },
-) {
-  return pages(calls, request, {
-    ...options,
-    limit,
-    accept: metadataAccept,
-    read: (item, type) => ({ apiVersion: apiVersionOf(type), kind: type.kind, metadata: item["metadata"] }),
-  });
-}
-
-interface PagesOptions extends CallOptions {
-  readonly accept: string;
+interface PageOptions extends CallOptions {
   readonly limit: number;
-  /** Items of a list name neither version nor kind. */
-  readonly read: (item: JsonObject, type: ResourceType) => JsonObject;
 }
 
-async function pages(calls: Calls, request: ListRequest, options: PagesOptions): Promise<readonly Manifest[]> {
+export async function listObjects(calls: Calls, request: ListRequest, options: PageOptions): Promise<readonly Manifest[]> {
+  return collected((visitor) => visitPages(calls, { ...request, bodies: true }, { ...options, visitor }));
+}
+
+export async function listMetadata(calls: Calls, request: ListRequest, options: PageOptions): Promise<readonly PartialObject[]> {
+  return collected((visitor) => visitPages(calls, { ...request, bodies: false }, { ...options, visitor }));
+}
+
+async function collected(visit: (visitor: ListVisitor) => Promise<void>): Promise<readonly Manifest[]> {
+  let found: Manifest[] = [];
+  await visit({
+    begin() {
+      found = [];
+    },
+    page(objects) {
+      for (const object of objects) found.push(object);
+    },
+  });
+  return found;
+}
+
+/**
+ * Page by page, of which only one is held at a time. Neither an older `resourceVersion` nor one of 0 is asked for: with 0 the
+ * server leaves the limit out and sends everything at once. Since 1.31 it answers the first page, and since 1.34 the others
+ * too, from its watch cache, as fresh as etcd is.
+ */
+export async function visitPages(
+  calls: Calls,
+  request: VisitRequest,
+  { visitor, ...options }: PageOptions & { readonly visitor: ListVisitor },
+): Promise<void> {
   const type = await calls.find(request.type, { ...options, anyVersion: true });
-  if (type === undefined) return [];
   for (let restarts = 0; ; restarts++) {
-    const found = await onePass(calls, request, { ...options, type, mayExpire: restarts < maxRestarts });
-    if (found !== "expired") return found;
+    visitor.begin();
+    if (type === undefined) return;
+    if (await onePass(calls, request, { ...options, visitor, type, mayExpire: restarts < maxRestarts })) return;
   }
 }
 
-type PassOptions = PagesOptions & { readonly type: ResourceType; readonly mayExpire: boolean };
+interface PassOptions extends PageOptions {
+  readonly visitor: ListVisitor;
+  readonly type: ResourceType;
+  readonly mayExpire: boolean;
+}
 
-async function onePass(calls: Calls, request: ListRequest, options: PassOptions): Promise<readonly Manifest[] | "expired"> {
-  const { type, limit, accept, read, mayExpire, ...call } = options;
-  const found: Manifest[] = [];
+/** False when it has to start again. A kind that is not served any more has no objects, whatever was on its first pages. */
+async function onePass(calls: Calls, request: VisitRequest, options: PassOptions): Promise<boolean> {
+  const { type, limit, visitor, mayExpire, ...call } = options;
+  const accept = request.bodies ? "application/json" : metadataAccept;
   let token = "";
   do {
     const answer = await calls.send({ method: "GET", path: pagePath(type, request, { limit, token }), accept }, call);
     if (answer.status !== 200) {
       const { kind } = classifyRefusal(answer);
-      if (kind === "not-served") return [];
-      if (kind === "expired" && mayExpire) return "expired";
+      if (kind === "not-served") {
+        visitor.begin();
+        return true;
+      }
+      if (kind === "expired" && mayExpire) return false;
       const subject = request.namespace === "" ? type.resource : `${type.resource} of namespace ${request.namespace}`;
       throw refusedError({ verb: "list", subject, host: calls.host, answer });
     }
     const page = parseAnswer(answer.body);
+    calls.count({ pages: 1 });
     const items = Array.isArray(page["items"]) ? page["items"] : [];
-    for (const item of items) found.push(readItem(item, type, read));
+    visitor.page(items.map((item) => readItem(item, type, request.bodies)));
     token = continueToken(page);
   } while (token !== "");
-  return found;
+  return true;
 }
 
 function pagePath(
@@ -99,8 +109,10 @@ function pagePath(
   return `${pathOf(type, { namespace: request.namespace })}?${query.toString()}`;
 }
 
-function readItem(item: unknown, type: ResourceType, read: PagesOptions["read"]): Manifest {
-  const value = isJsonObject(item) ? read(item, type) : undefined;
+/** Items of a list name neither version nor kind. */
+function readItem(item: unknown, type: ResourceType, bodies: boolean): Manifest {
+  const named = { apiVersion: apiVersionOf(type), kind: type.kind };
+  const value = isJsonObject(item) ? (bodies ? { ...item, ...named } : { ...named, metadata: item["metadata"] }) : undefined;
   if (isManifest(value)) return value;
   throw new DriftlessError("cluster", `The API server listed ${type.resource} with an item that is no object`);
 }

@@ -5,8 +5,10 @@ import { checkSources, sourcesOf } from "./application-sources.ts";
 import { type Checked, checkNode, type Finding } from "./check.ts";
 import { checkDependencies } from "./dependencies.ts";
 import { checkExpressions } from "./health-expressions.ts";
+import { checkIgnored } from "./ignored-differences.ts";
 import type { Partially, ValueOf } from "./json-schema.ts";
 import { checkSuspension, checkSync, checkWindows, suspensionOf, syncPolicyOf, windowsOf } from "./policies.ts";
+import { preventOf } from "./prevention-schema.ts";
 import { configurationSchema } from "./schema.ts";
 import { nearestWord } from "./suggest.ts";
 import { quote } from "./wording.ts";
@@ -162,6 +164,7 @@ function crossChecks(written: Partially<Written>, { offsetOf, isGiven }: Checked
     checkSync(application?.sync, `${path}.sync`, add);
     checkWindows(application?.syncWindows, `${path}.syncWindows`, { add, isEnough });
     checkSuspension(application?.suspend, `${path}.suspend`, add);
+    checkIgnored(application?.ignoreDifferences, `${path}.ignoreDifferences`, add);
   }
   checkWindows(written.syncWindows, "syncWindows", { add, isEnough });
   checkExpressions(written.healthCheckExprs, "healthCheckExprs", add);
@@ -191,10 +194,10 @@ function clusterAdvice(cluster: string, names: readonly string[]): string {
 }
 
 function clusterOf(cluster: Written["clusters"][number]): Cluster {
-  const { name, context, eks } = cluster;
+  const { name, context, eks, prevent } = cluster;
   return eks === undefined
-    ? { name, kind: "kubeconfig", context: context! }
-    : { name, kind: "eks", clusterName: eks.name, region: eks.region };
+    ? { name, kind: "kubeconfig", context: context!, ...preventOf(prevent) }
+    : { name, kind: "eks", clusterName: eks.name, region: eks.region, ...preventOf(prevent) };
 }
 
 /** `common` is the document, whose windows count for every application. */
@@ -202,7 +205,19 @@ function applicationOf(
   application: WrittenApplication,
   { repository, common }: { readonly repository: string; readonly common: Pick<Written, "syncWindows"> },
 ): Application {
-  const { name, cluster, namespace = "", sync, drift, dependsOn, rollback, syncWindows, suspend } = application;
+  const {
+    name,
+    cluster,
+    namespace = "",
+    sync,
+    drift,
+    additions,
+    ignoreDifferences,
+    dependsOn,
+    rollback,
+    syncWindows,
+    suspend,
+  } = application;
   return {
     name,
     sources: sourcesOf(application, repository),
@@ -210,8 +225,8 @@ function applicationOf(
     namespace,
     sync: syncPolicyOf(sync),
     drift,
-    additions: "report",
-    ignoreDifferences: [],
+    additions,
+    ignoreDifferences,
     dependsOn,
     rollback,
     syncWindows: windowsOf([...common.syncWindows, ...syncWindows]),

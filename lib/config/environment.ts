@@ -1,5 +1,6 @@
 import { DriftlessError } from "../errors.ts";
 import type { LogLevel } from "../telemetry/log.ts";
+import { parseDuration } from "./duration.ts";
 
 /** What `process.env` gives; only functions/ and cli/ read it, and pass it in. */
 export type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
@@ -37,13 +38,25 @@ export interface Environment {
   readonly renderHelper: string;
   /** Name or ARN of the durable sync function, with version or alias. */
   readonly syncFunction: string;
+  /** Name or ARN of the sweep function, which hands clusters to itself. */
+  readonly sweepFunction: string;
   /** Name or ARN of the preview function. */
   readonly previewFunction: string;
+  /** Who Driftless is to the API servers, for reading their audit logs: ARNs of its roles, or user names. Default none. */
+  readonly identities: readonly string[];
+  /** ARN of the IAM role that syncs run as, which prevention lets through. Undefined: syncs come as the sweep does. */
+  readonly syncRole: string | undefined;
   /** Undefined: only EKS clusters can be opened. */
   readonly kubeconfig: string | undefined;
   readonly region: string;
   /** Default "info". */
   readonly logLevel: LogLevel;
+  /** Name of the event bus. Default "default". */
+  readonly eventBus: string;
+  /** Origin of EventBridge. Default: the region's own. */
+  readonly eventsEndpoint: string;
+  /** Seconds between sweeps, as the schedule has them. Default 300. */
+  readonly sweepInterval: number;
 }
 
 interface Variable {
@@ -98,6 +111,7 @@ const variables = {
     shape: { pattern: /^\//, says: "an absolute path" },
   },
   syncFunction: { name: "DRIFTLESS_SYNC_FUNCTION", purpose: "the name or ARN of the sync function" },
+  sweepFunction: { name: "DRIFTLESS_SWEEP_FUNCTION", purpose: "the name or ARN of the sweep function" },
   previewFunction: { name: "DRIFTLESS_PREVIEW_FUNCTION", purpose: "the name or ARN of the preview function" },
   region: { name: "AWS_REGION", purpose: "the AWS region" },
   logLevel: {
@@ -105,6 +119,18 @@ const variables = {
     purpose: "the least level that is logged",
     fallback: "info",
     shape: { pattern: /^(?:debug|info|warn|error)$/, says: "debug, info, warn or error" },
+  },
+  eventBus: {
+    name: "DRIFTLESS_EVENT_BUS",
+    purpose: "the name of the event bus",
+    fallback: "default",
+    shape: { pattern: /^[A-Za-z0-9._/-]{1,256}$/, says: "a name of at most 256 characters from A-Z a-z 0-9 . _ - /" },
+  },
+  sweepInterval: {
+    name: "DRIFTLESS_SWEEP_INTERVAL",
+    purpose: "the time between sweeps",
+    fallback: "5m",
+    shape: { pattern: /^[1-9]\d{0,4}[smh]$/, says: "a whole number of s, m or h, such as 5m" },
   },
 } as const satisfies Record<string, Variable>;
 
@@ -154,8 +180,17 @@ export function parseEnvironment(env: EnvironmentVariables): Environment {
     get syncFunction() {
       return read(variables.syncFunction);
     },
+    get sweepFunction() {
+      return read(variables.sweepFunction);
+    },
     get previewFunction() {
       return read(variables.previewFunction);
+    },
+    get identities() {
+      return (env["DRIFTLESS_IDENTITIES"] ?? "").split(",").flatMap((text) => (text.trim() === "" ? [] : [text.trim()]));
+    },
+    get syncRole() {
+      return env["DRIFTLESS_SYNC_ROLE"] === "" ? undefined : env["DRIFTLESS_SYNC_ROLE"];
     },
     get kubeconfig() {
       return env["KUBECONFIG"] === "" ? undefined : env["KUBECONFIG"];
@@ -166,16 +201,38 @@ export function parseEnvironment(env: EnvironmentVariables): Environment {
     get logLevel() {
       return read(variables.logLevel) as LogLevel;
     },
+    get eventBus() {
+      return read(variables.eventBus);
+    },
+    get eventsEndpoint() {
+      return eventsEndpoint(env, read(variables.region));
+    },
+    get sweepInterval() {
+      return parseDuration(read(variables.sweepInterval)) as number;
+    },
   };
 }
 
-/** What names it for the clients of AWS names it here: they are told by their own variables. */
 function tableEndpoint(env: EnvironmentVariables, region: string): string {
+  const service = { host: "dynamodb", title: "DynamoDB", variable: "AWS_ENDPOINT_URL_DYNAMODB" };
+  return serviceEndpoint(env, { ...service, region });
+}
+
+function eventsEndpoint(env: EnvironmentVariables, region: string): string {
+  const service = { host: "events", title: "EventBridge", variable: "AWS_ENDPOINT_URL_EVENTBRIDGE" };
+  return serviceEndpoint(env, { ...service, region });
+}
+
+/** What names it for the clients of AWS names it here: they are told by their own variables. */
+function serviceEndpoint(
+  env: EnvironmentVariables,
+  { host, title, variable, region }: Readonly<Record<"host" | "title" | "variable" | "region", string>>,
+): string {
   const fips = env["AWS_USE_FIPS_ENDPOINT"] === "true" ? "-fips" : "";
-  const own = `https://dynamodb${fips}.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
-  const [variable = ""] = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"].filter((name) => (env[name] ?? "") !== "");
+  const own = `https://${host}${fips}.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
+  const [name = ""] = [variable, "AWS_ENDPOINT_URL"].filter((each) => (env[each] ?? "") !== "");
   const shape = { pattern: /^https?:\/\/[^\s/?#@]+\/?$/, says: "an http(s) URL without user, path, ? or #" };
-  return readVariable(env, { name: variable, purpose: "where DynamoDB is", fallback: own, shape });
+  return readVariable(env, { name, purpose: `where ${title} is`, fallback: own, shape });
 }
 
 function readVariable(env: EnvironmentVariables, { name, purpose, fallback, shape }: Variable): string {

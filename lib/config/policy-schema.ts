@@ -151,6 +151,70 @@ export const suspend = {
   },
 } as const satisfies ObjectSchema;
 
+export const drift = {
+  type: "string",
+  description:
+    "What the sweep does about drift: heal starts a sync, report only records it, ignore does neither; prevent heals, and has the API server refuse edits by others.",
+  enum: ["heal", "report", "prevent", "ignore"],
+  default: "heal",
+} as const satisfies StringSchema;
+
+export const additions = {
+  type: "string",
+  description:
+    "What is done about fields that others add: ignore nothing, report records them, drift has them removed as drift is healed.",
+  enum: ["ignore", "report", "drift"],
+  default: "report",
+} as const satisfies StringSchema;
+
+const words = { type: "string", minLength: 1, maxLength: 1000 } as const;
+
+export const ignoreDifferences = {
+  type: "array",
+  description: "Fields that others may set: no drift, and no sync sets them back.",
+  items: {
+    type: "object",
+    description: "Some fields of some objects.",
+    additionalProperties: false,
+    required: ["kind"],
+    properties: {
+      group: {
+        type: "string",
+        description: "API group, such as apps; * stands for any text. Default: the core group.",
+        maxLength: 253,
+        default: "",
+        examples: ["apps", "*"],
+      },
+      kind: { type: "string", description: "Kind, such as Deployment; * stands for any text.", minLength: 1, maxLength: 63 },
+      name: { type: "string", description: "Name of one object. Default: any.", maxLength: 253, default: "" },
+      namespace: { type: "string", description: "Namespace of the objects. Default: any.", maxLength: 63, default: "" },
+      jsonPointers: {
+        type: "array",
+        description: "Fields by pointers of RFC 6901.",
+        items: { ...words, description: "A pointer, in which ~1 stands for a slash in a name.", examples: ["/spec/replicas"] },
+        default: [],
+      },
+      jqPathExpressions: {
+        type: "array",
+        description: "Fields by path expressions of jq.",
+        items: {
+          ...words,
+          description: "A path expression.",
+          examples: ['.spec.template.spec.containers[] | select(.name == "web") | .image'],
+        },
+        default: [],
+      },
+      managedFieldsManagers: {
+        type: "array",
+        description: "Fields by who owns them, as metadata.managedFields has it.",
+        items: { ...words, description: "Name of a field manager.", maxLength: 128, examples: ["kube-controller-manager"] },
+        default: [],
+      },
+    },
+  },
+  default: [],
+} as const satisfies ListSchema;
+
 const expression = { type: "string", minLength: 1, maxLength: 4096 } as const;
 
 export const healthCheckExprs = {

@@ -1,5 +1,16 @@
 import type { JsonSchema, ObjectSchema } from "./json-schema.ts";
-import { dependsOn, healthCheckExprs, rollback, suspend, sync, syncWindowsOf } from "./policy-schema.ts";
+import {
+  additions,
+  dependsOn,
+  drift,
+  healthCheckExprs,
+  ignoreDifferences,
+  rollback,
+  suspend,
+  sync,
+  syncWindowsOf,
+} from "./policy-schema.ts";
+import { prevent } from "./prevention-schema.ts";
 import { chart, directory, helm, kustomize, path, repository, source, targetRevision } from "./source-schema.ts";
 
 const dnsLabel = "^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$";
@@ -42,6 +53,7 @@ const cluster = {
         },
       },
     },
+    prevent,
   },
 } as const satisfies ObjectSchema;
 
@@ -81,12 +93,9 @@ const application = {
       patternErrorMessage: dnsLabelMessage,
     },
     sync,
-    drift: {
-      type: "string",
-      description: "What the sweep does about drift: heal starts a sync, report only records it, ignore does neither.",
-      enum: ["heal", "report", "ignore"],
-      default: "heal",
-    },
+    drift,
+    additions,
+    ignoreDifferences,
     dependsOn,
     rollback,
     syncWindows: syncWindowsOf("When syncs of the application may start, further to the windows of all. Default: at any time."),

@@ -7,7 +7,7 @@ export function stepInto(value: JsonValue | undefined, step: PathElement): JsonV
     case "field":
       return isJsonObject(value) && Object.hasOwn(value, step.name) ? value[step.name] : undefined;
     case "key":
-      return isList(value) ? value.find((item) => hasKey(item, step.key)) : undefined;
+      return isList(value) ? value.find((item) => isKeyOf(item, step.key)) : undefined;
     case "value":
       return isList(value) ? value.find((item) => sameValue(item, step.value)) : undefined;
     case "index":
@@ -33,7 +33,8 @@ export function sameValue(a: JsonValue, b: JsonValue): boolean {
   return a === b || canonicalJson(a) === canonicalJson(b);
 }
 
-function hasKey(item: JsonValue, key: JsonObject): boolean {
+/** True when an item of a list has these values in its key fields. */
+export function isKeyOf(item: JsonValue, key: JsonObject): boolean {
   return (
     isJsonObject(item) &&
     Object.entries(key).every(([name, value]) => {

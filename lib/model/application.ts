@@ -1,5 +1,6 @@
 import type { ApplicationSource } from "./application-source.ts";
 import type { HealthCheckExpr } from "./health.ts";
+import type { PreventionSettings } from "./prevention.ts";
 
 /** When a new desired state is synced: at once, once its plan is approved, or when somebody asks for it. */
 export type SyncMode = "auto" | "approve" | "manual";
@@ -106,9 +107,13 @@ export interface Application {
 }
 
 /** A destination; nothing in it opens the cluster. */
-export type Cluster =
+export type Cluster = (
   | { readonly name: string; readonly kind: "kubeconfig"; readonly context: string }
-  | { readonly name: string; readonly kind: "eks"; readonly clusterName: string; readonly region: string };
+  | { readonly name: string; readonly kind: "eks"; readonly clusterName: string; readonly region: string }
+) & {
+  /** Absent where the configuration says nothing of it. */
+  readonly prevent?: PreventionSettings;
+};
 
 /** `driftless.yaml`, complete: every default filled in. */
 export interface Configuration {

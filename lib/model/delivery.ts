@@ -18,6 +18,10 @@ export interface Delivery {
   readonly applications: readonly string[];
   /** Why nothing was done, or what failed; "" otherwise. */
   readonly reason: string;
+  /** True for a failure that may pass: the sweep queues the branch again. */
+  readonly retryable?: true;
+  /** How often the sweep queued the branch again, and when last (RFC 3339); absent before the first time. */
+  readonly replayed?: { readonly times: number; readonly at: string };
 }
 
 /** What travels through the queue: a hint to look at the head of a branch. */

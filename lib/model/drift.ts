@@ -52,6 +52,13 @@ export interface DriftRow {
   readonly healedBy: string;
 }
 
+/** The part of a sweep that one invocation does. */
+export interface SweepShard {
+  /** Id of the sweep; one for all its clusters. */
+  readonly sweep: string;
+  readonly cluster: string;
+}
+
 /** What one sweep of one cluster did: its row in the table. */
 export interface SweepReport {
   readonly id: string;
@@ -60,11 +67,26 @@ export interface SweepReport {
   readonly durationMs: number;
   readonly applications: number;
   readonly objects: number;
-  /** Requests made to the API server. */
+  /** Kinds that were listed. */
+  readonly kinds: number;
+  /** Requests made to the API server, retries included. */
   readonly requests: number;
+  /** Of these, pages of lists. */
+  readonly pages: number;
+  /** Of these, dry runs. */
+  readonly dryRuns: number;
+  /** Of the answers' bodies. */
+  readonly bytes: number;
+  /** CPU time of the process meanwhile, other work of it included; absent where nobody measures. */
+  readonly cpuMs?: number;
+  /** The most memory that the process has held until then; absent where nobody measures. */
+  readonly peakMemoryMiB?: number;
+  /** Objects that metadata could not clear. */
   readonly suspects: number;
   readonly drifted: number;
   readonly healing: readonly string[];
+  /** Applications whose health was not the one in their row. */
+  readonly healthChanged: readonly string[];
   /** Names in our label that no application has: another installation, or a table that was lost. At most 20. */
   readonly unknownOwners: readonly string[];
   /** Applications skipped because a sync holds them. */

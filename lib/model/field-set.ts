@@ -17,6 +17,16 @@ export interface FieldSet {
   readonly children: readonly FieldNode[];
 }
 
+/** Who owns what of a live object, seen by one who leaves fields to others. */
+export interface Shares {
+  /** Undefined when we own nothing. */
+  readonly ours: FieldSet | undefined;
+  /** Of everybody else, the cluster's own controllers and every subresource included. */
+  readonly others: readonly FieldSet[];
+  /** What managers that are ignored own, and no foreign manager beside them does. */
+  readonly ignored: readonly FieldSet[];
+}
+
 export interface FieldNode extends FieldSet {
   /** The step that leads here from the parent. */
   readonly element: PathElement;

@@ -7,8 +7,8 @@ export interface JsonObject {
   readonly [key: string]: JsonValue | undefined;
 }
 
-/** Sixteen digits or more in a row: only then can an integer be too large for a double. */
-const longNumber = /\d{16}/;
+/** Sixteen digits or more where a number can stand, and not in the middle of a digest: only then can an integer be too large for a double. */
+const longNumber = /(?:^|[:,[\s])-?\d{16}/;
 const integer = /^-?\d+$/;
 
 /**

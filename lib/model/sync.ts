@@ -1,6 +1,7 @@
 import type { Application, Suspension } from "./application.ts";
 import type { RenderInputs } from "./application-source.ts";
 import type { Health } from "./health.ts";
+import type { InventoryEntry } from "./inventory.ts";
 import type { ResourceRef } from "./resource.ts";
 
 /** Why a sync was started. */
@@ -93,8 +94,25 @@ export interface SyncRecord {
   readonly retryable: boolean;
   /** True when the cluster could not be reached: such a failure is retried without a limit. */
   readonly unreachable?: true;
-  /** Applications for which objects that left were kept; the sweep starts another run once none of them may want them. */
+  /** Applications for which objects that left were kept, at most 20; the sweep starts another run once none of them may want them. */
   readonly keptFor?: readonly string[];
+}
+
+/** What sweeps keep of one application, so that the next one need not look again. */
+export interface Swept {
+  /** Digest of the desired state and the policies that it was found under; with another one `cleared` counts for nothing. */
+  readonly basis: string;
+  /** Digest over uid and resourceVersion of its live objects as they were when their health was last assessed. */
+  readonly health: string;
+  /** Objects that metadata alone could not clear, and a close look did, by `resourceKey`. */
+  readonly cleared: { readonly [key: string]: Cleared };
+}
+
+/** Metadata of a live object that is known to be as desired, as its inventory entry would have it from an apply. */
+export interface Cleared
+  extends Pick<InventoryEntry, "uid" | "resourceVersion" | "fingerprint" | "appliedAt" | "generation" | "foreign"> {
+  /** `resourceVersion` of the inventory's entry at that time: the next apply makes a new one. */
+  readonly applied: string;
 }
 
 /** What is known of one application: the row behind `driftless status`. */
@@ -119,7 +137,7 @@ export interface ApplicationState {
   /** Set by `driftless suspend`. */
   readonly suspended?: Suspension;
   readonly approval?: Approval;
-  /** Why the last plan failed; "" when it did not. */
+  /** Why the last plan failed; "" when it did not. Of a removed application it says that it is back, and could not be rendered. */
   readonly planError: string;
   /** Revision at which the last plan looked, rendered or not. */
   readonly plannedRevision: string;
@@ -130,6 +148,8 @@ export interface ApplicationState {
   readonly drifted: number;
   /** Open rows of additions, which are no drift, likewise. */
   readonly additions: number;
+  /** Absent until a sweep had something to keep. */
+  readonly swept?: Swept;
   /** Counts up with every write; each write states the one it read. */
   readonly version: number;
 }

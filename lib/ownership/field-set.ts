@@ -43,11 +43,17 @@ function parseChildren(fields: JsonObject, path: string): FieldNode[] {
     const element = parseElement(text);
     if (element === undefined) continue;
     const below = isJsonObject(inner) ? inner : {};
-    const childPath = path + displayElement(element, path === "");
-    const children = parseChildren(below, childPath);
-    nodes.push({ element, path: childPath, owned: children.length === 0 || Object.hasOwn(below, "."), children });
+    const here = path + displayElement(element, path === "");
+    const children = parseChildren(below, here);
+    nodes.push({ element, path: here, owned: children.length === 0 || Object.hasOwn(below, "."), children });
   }
   return nodes;
+}
+
+/** The display path of a key of FieldsV1 under another path; undefined for what names no step. */
+export function pathUnder(path: string, text: string): string | undefined {
+  const element = parseElement(text);
+  return element === undefined ? undefined : path + displayElement(element, path === "");
 }
 
 function parseElement(text: string): PathElement | undefined {

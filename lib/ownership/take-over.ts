@@ -1,6 +1,7 @@
-import { isJsonObject, type JsonObject, type JsonValue } from "../model/json.ts";
+import { isJsonObject, type JsonObject } from "../model/json.ts";
 import type { GroupVersionKind, ManagedFieldsEntry, ObjectMeta } from "../model/resource.ts";
 import { isOurs, ourEntry } from "./entries.ts";
+import { difference, isLeaf, overlaps, union } from "./field-sets.ts";
 
 /** Names under which objects were deployed before, by apply or by update. No controller of the cluster, no autoscaler, no hand edit. */
 const deployers: ReadonlySet<string> = new Set([
@@ -94,59 +95,4 @@ function stated({ fieldsV1 = {} }: ManagedFieldsEntry): JsonObject {
   if (!isJsonObject(metadata)) return fields;
   const { "f:ownerReferences": _owners, ...rest } = metadata;
   return { ...fields, "f:metadata": rest };
-}
-
-/** Sets of fields as FieldsV1 writes them: `{}` is a member without members, `.` makes one that has some a member itself. */
-function union(a: JsonObject, b: JsonObject): JsonObject {
-  const joined: Record<string, JsonValue | undefined> = { ...a };
-  for (const [key, theirs] of Object.entries(b)) {
-    const mine = a[key];
-    joined[key] = mine === undefined ? theirs : branches(mine, theirs);
-  }
-  return joined;
-}
-
-function branches(a: JsonValue | undefined, b: JsonValue | undefined): JsonObject {
-  const [left, right] = [membersOf(a), membersOf(b)];
-  const joined = union(left, right);
-  const isMember = isLeaf(left) || isLeaf(right);
-  return isMember && !isLeaf(joined) ? { ...joined, ".": {} } : joined;
-}
-
-function difference(a: JsonObject, b: JsonObject): JsonObject {
-  const left: Record<string, JsonValue> = {};
-  for (const [key, mine] of Object.entries(a)) {
-    const rest = withoutMembers(membersOf(mine), b[key]);
-    if (rest !== undefined) left[key] = rest;
-  }
-  return left;
-}
-
-/** Undefined when nothing is left. */
-function withoutMembers(mine: JsonObject, theirs: JsonValue | undefined): JsonObject | undefined {
-  if (theirs === undefined) return mine;
-  const others = membersOf(theirs);
-  if (isLeaf(mine)) return isLeaf(others) || "." in others ? undefined : mine;
-  const { ".": self, ...below } = mine;
-  const rest = difference(below, others);
-  const stays = self !== undefined && !("." in others) && !isLeaf(others);
-  if (isLeaf(rest)) return stays ? {} : undefined;
-  return stays ? { ".": {}, ...rest } : rest;
-}
-
-function overlaps(a: JsonObject, b: JsonObject): boolean {
-  return Object.entries(a).some(([key, mine]) => {
-    if (b[key] === undefined) return false;
-    const [left, right] = [membersOf(mine), membersOf(b[key])];
-    if (isLeaf(left) || isLeaf(right)) return (isLeaf(left) || "." in left) && (isLeaf(right) || "." in right);
-    return overlaps(left, right);
-  });
-}
-
-function membersOf(value: JsonValue | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
-}
-
-function isLeaf(members: JsonObject): boolean {
-  return Object.keys(members).length === 0;
 }

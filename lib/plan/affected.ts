@@ -56,14 +56,17 @@ export function capabilitiesDigest({ kubeVersion, apiVersions }: ClusterCapabili
     .digest("hex");
 }
 
-/** True when the two read a folder, or a chart, in common. */
+/**
+ * True when the two read a branch in common, a folder on whatever branch, or a chart in whatever version: then a change can move
+ * an object from one to the other.
+ */
 export function sharesSource(one: Pick<Application, "sources">, other: Pick<Application, "sources">): boolean {
-  const names = new Set(one.sources.map(sourceName));
-  return other.sources.some((source) => names.has(sourceName(source)));
+  const names = new Set(one.sources.flatMap(sourceNames));
+  return other.sources.flatMap(sourceNames).some((name) => names.has(name));
 }
 
-function sourceName(source: ApplicationSource): string {
-  return source.kind === "git"
-    ? `${repositoryKey(source.repository)}:${source.path ?? ""}`
-    : `${source.chart.repository}/${source.chart.name}`;
+function sourceNames(source: ApplicationSource): readonly string[] {
+  if (source.kind === "chart") return [`${source.chart.repository}/${source.chart.name}`];
+  const { repository, targetRevision, path = "" } = source;
+  return [branchKey(repository, targetRevision), `${repositoryKey(repository)}:${path}`];
 }

@@ -6,8 +6,9 @@ import { canonicalJson, type JsonObject } from "../model/json.ts";
  * When a sync may start, and what the sweep does by itself, is not in it. Equal definitions have equal texts.
  */
 export function definitionText(application: Application): string {
-  const { drift: _, dependsOn: _1, rollback: _2, syncWindows: _3, suspend: _4, sync, ...rest } = application;
-  const { mode: _5, retry: _6, ...deciding } = sync;
+  const { drift: _, additions: _1, ignoreDifferences: _2, dependsOn: _3, rollback: _4, ...more } = application;
+  const { syncWindows: _5, suspend: _6, sync, ...rest } = more;
+  const { mode: _7, retry: _8, ...deciding } = sync;
   return canonicalJson({ ...rest, sync: deciding } as unknown as JsonObject);
 }
 
@@ -19,12 +20,14 @@ export function isSameDefinition(one: Application, other: Application): boolean 
 /** A definition with the policies of another one: what `definitionText` leaves out. */
 export function withPolicies(definition: Application, policies: Application): Application {
   const { suspend: _over, ...rest } = definition;
-  const { drift, dependsOn, rollback, syncWindows, suspend, sync } = policies;
+  const { drift, additions, ignoreDifferences, dependsOn, rollback, syncWindows, suspend, sync } = policies;
   const { mode, retry } = sync;
   return {
     ...rest,
     sync: { ...definition.sync, mode, retry },
     drift,
+    additions,
+    ignoreDifferences,
     dependsOn,
     rollback,
     syncWindows,

@@ -1,4 +1,4 @@
-import type { Application, Suspension, SyncWindow } from "../model/application.ts";
+import type { Application, Suspension, SyncMode, SyncWindow } from "../model/application.ts";
 import { closedTime } from "./sync-windows.ts";
 
 /** Whether a sync may start by itself, and if not, what it waits for. */
@@ -29,9 +29,8 @@ export function gateOf(request: GateRequest): Gate {
     case "auto":
       return open;
     case "approve":
-      return closed("approve", `waits for approval: driftless plan ${name}, then driftless approve ${name} HASH`);
     case "manual":
-      return closed("manual", `waits for somebody to sync it: driftless sync ${name}`);
+      return closed(sync.mode, waitingText(sync.mode, name));
     default:
       return sync.mode satisfies never;
   }
@@ -43,6 +42,13 @@ export function restartGateOf({ definition, suspended, now }: GateRequest): Gate
   if (suspension !== undefined) return closed("suspended", suspensionText(suspension));
   const window = closedWindow(definition, now);
   return window === undefined ? open : closed("window", window);
+}
+
+/** What a state of the application waits for by its mode, and the commands that let it go on. */
+export function waitingText(mode: Exclude<SyncMode, "auto">, name: string): string {
+  return mode === "approve"
+    ? `waits for approval: driftless plan ${name}, then driftless approve ${name} HASH`
+    : `waits for somebody to sync it: driftless sync ${name}`;
 }
 
 function closed(kind: Closed["kind"], reason: string): Closed {

@@ -4,7 +4,7 @@ import { DriftlessError, messageOf } from "../errors.ts";
 import { signalWithin } from "../model/call.ts";
 import { canonicalJson, type JsonValue } from "../model/json.ts";
 import { type Preview, readPreviewAnswer } from "./preview-answer.ts";
-import type { SyncStarter } from "./queue.ts";
+import type { ShardStarter, SyncStarter } from "./queue.ts";
 
 const longestName = 64;
 /** What the same call cannot mend. */
@@ -39,6 +39,26 @@ export function createLambdaStarter({ client, functionName }: { client: LambdaCl
           cause,
           retryable: !permanent.has(fault),
           facts: { name, fault, correlationId: batch.correlationId },
+        });
+      }
+    },
+  };
+}
+
+/** Starts the sweep function `functionName` for one cluster. */
+export function createLambdaShardStarter({ client, functionName }: { client: LambdaClient; functionName: string }): ShardStarter {
+  return {
+    async start({ sweep, cluster }, { signal } = {}) {
+      const Payload = Buffer.from(JSON.stringify({ sweep, cluster }));
+      const command = new InvokeCommand({ FunctionName: functionName, InvocationType: "Event", Payload });
+      try {
+        await client.send(command, signal ? { abortSignal: signal } : {});
+      } catch (cause) {
+        const fault = cause instanceof Error ? cause.name : "unknown";
+        throw new DriftlessError("queue", `the sweep of cluster ${cluster} could not be started: ${messageOf(cause)}`, {
+          cause,
+          retryable: !permanent.has(fault),
+          facts: { cluster, fault },
         });
       }
     },

@@ -1,4 +1,6 @@
+import type { CallOptions } from "../model/call.ts";
 import type { RevisionMessage } from "../model/delivery.ts";
+import type { SweepShard } from "../model/drift.ts";
 import type { SyncBatch } from "../model/sync.ts";
 
 /** The FIFO queue of moved branches: one group a repository and branch, so that plans of one branch never overlap. */
@@ -13,4 +15,9 @@ export interface RevisionQueue {
 /** Starts a run; the same name and batch twice is one run. Throws `queue`. */
 export interface SyncStarter {
   start(batch: SyncBatch, options: { readonly name: string; readonly signal?: AbortSignal }): Promise<void>;
+}
+
+/** Has one cluster swept by an invocation of its own, which nobody waits for. Twice is as good as once. Throws `queue`. */
+export interface ShardStarter {
+  start(shard: SweepShard, options?: CallOptions): Promise<void>;
 }

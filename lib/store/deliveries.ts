@@ -11,7 +11,7 @@ import { expiry, pageOf } from "./timeline.ts";
 export function createDeliveries({ items, clock, newId }: { items: Items; clock: Clock; newId: () => string }): DeliveryStore {
   return {
     async receive(delivery, options) {
-      const { state, applications, reason, ...rest } = delivery;
+      const { state, applications, reason, retryable: _asked, replayed: _times, ...rest } = delivery;
       const writer = newId();
       const item = {
         ...keyOf(delivery.id),
@@ -36,16 +36,18 @@ export function createDeliveries({ items, clock, newId }: { items: Items; clock:
         ...(change.state !== undefined && { state: change.state }),
         ...(change.applications !== undefined && { applications: JSON.stringify(change.applications) }),
         ...(change.reason !== undefined && { reason: change.reason }),
+        ...(change.state !== undefined && { retryable: change.retryable === true ? "true" : "" }),
+        ...(change.replayed !== undefined && { replays: change.replayed.times, replayedAt: change.replayed.at }),
       };
       const sets = Object.keys(values).map((name) => `#${name} = :${name}`);
       if (sets.length === 0) return;
       // The planner may be done before the webhook has said "queued": that must not undo its word.
-      const late = change.state === "queued";
+      const standing = change.state === "queued" ? "received" : options?.standing;
       await items.update(keyOf(id), {
-        ...options,
+        ...(options?.signal && { signal: options.signal }),
         change: `SET ${sets.join(", ")}`,
-        when: late ? "#state = :received" : "attribute_exists(#pk)",
-        values: late ? { ...values, received: "received" } : values,
+        when: standing === undefined ? "attribute_exists(#pk)" : "#state = :standing",
+        values: standing === undefined ? values : { ...values, standing },
       });
     },
     async list(request) {
@@ -67,10 +69,13 @@ function keyOf(id: string) {
 }
 
 function deliveryOf(item: Item): Delivery {
+  const { replays } = item;
   return {
-    ...(unpack(item) as Omit<Delivery, "state" | "applications" | "reason">),
+    ...(unpack(item) as Omit<Delivery, "state" | "applications" | "reason" | "retryable" | "replayed">),
     state: textOf(item, "state") as Delivery["state"],
     applications: JSON.parse(textOf(item, "applications")) as string[],
     reason: textOf(item, "reason"),
+    ...(textOf(item, "retryable") === "true" && { retryable: true }),
+    ...(typeof replays === "number" && { replayed: { times: replays, at: textOf(item, "replayedAt") } }),
   };
 }

@@ -1,7 +1,8 @@
-import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { inflateRawSync } from "node:zlib";
 import { DriftlessError } from "../errors.ts";
 import { type JsonValue, parseJson, stringifyJson } from "../model/json.ts";
 import { type Item, textOf } from "./attributes.ts";
+import { deflateNow } from "./deflated.ts";
 
 /** DynamoDB takes 400 KB an item, keys and all; it bills writes by the KB. */
 export const largestItem = 350 * 1024;
@@ -33,7 +34,7 @@ function sizeOf(item: Packed): number {
 
 function deflated(document: object): Packed {
   const json = stringifyJson(document as JsonValue);
-  return json.length <= readable ? { body: json } : { packed: deflateRawSync(json) };
+  return json.length <= readable ? { body: json } : { packed: deflateNow(json) };
 }
 
 /** The document of an item that `pack` made. */

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Clock } from "../telemetry/clock.ts";
 import type { Secret } from "../telemetry/secret.ts";
 import { createApplications } from "./applications.ts";
@@ -12,6 +11,7 @@ import { createInventories } from "./inventories.ts";
 import { createItems } from "./items.ts";
 import { createLeases } from "./leases.ts";
 import { createParts } from "./parts.ts";
+import { createPreventionStore } from "./prevention.ts";
 import { createRenders } from "./renders.ts";
 import { createRepositories } from "./repositories.ts";
 import { createSeal } from "./seal.ts";
@@ -19,9 +19,10 @@ import { createSnapshots } from "./snapshots.ts";
 import type { Stores } from "./store.ts";
 import { createSweeps } from "./sweeps.ts";
 import { createSyncs } from "./syncs.ts";
+import type { TableClient } from "./table-client.ts";
 
 export interface DynamoStoresDeps {
-  readonly client: DynamoDBClient;
+  readonly client: TableClient;
   /** Name of the table that `tableDefinition` describes. */
   readonly table: string;
   readonly clock: Clock;
@@ -51,6 +52,7 @@ export function createDynamoStores(deps: DynamoStoresDeps): Stores {
     syncs: createSyncs({ items, clock }),
     drift: createDrift({ items, clock }),
     sweeps: createSweeps({ items, clock }),
+    prevention: createPreventionStore({ items }),
     leases: createLeases({ items, clock }),
     digest: (text) => seal.digest(text),
   };

@@ -1,5 +1,3 @@
-import { promisify } from "node:util";
-import { deflateRaw, inflateRaw } from "node:zlib";
 import { DriftlessError } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { Inventory } from "../model/inventory.ts";
@@ -7,14 +5,13 @@ import { type JsonValue, parseJson, stringifyJson } from "../model/json.ts";
 import type { Clock } from "../telemetry/clock.ts";
 import { timestamp } from "../telemetry/clock.ts";
 import { type Item, textOf } from "./attributes.ts";
+import { deflate, inflate } from "./deflated.ts";
 import type { Items } from "./items.ts";
 import type { Head, Parts } from "./parts.ts";
 import type { InventoryStore } from "./store.ts";
 import { retentionDays } from "./table.ts";
 import { expiry } from "./timeline.ts";
 
-const deflate = promisify(deflateRaw);
-const inflate = promisify(inflateRaw);
 /** A load that meets a save in its last moment reads again; more than this many in a row is no such meeting. */
 const readings = 3;
 
@@ -69,7 +66,7 @@ function keyOf(application: string) {
 
 async function inventoryOf(application: string, bytes: Uint8Array): Promise<Inventory> {
   try {
-    return parseJson((await inflate(bytes)).toString("utf8")) as unknown as Inventory;
+    return parseJson(await inflate(bytes)) as unknown as Inventory;
   } catch (cause) {
     throw new DriftlessError("store", `the inventory of ${application} cannot be read`, { cause, facts: { application } });
   }

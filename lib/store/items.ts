@@ -1,23 +1,9 @@
-import {
-  type AttributeValue,
-  BatchGetItemCommand,
-  ConditionalCheckFailedException,
-  DeleteItemCommand,
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  QueryCommand,
-  UpdateItemCommand,
-} from "@aws-sdk/client-dynamodb";
-import { DriftlessError, messageOf } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
 import { fromAttributes, type Item, type Scalar, toAttribute, toAttributes } from "./attributes.ts";
 import { createJoinedReads } from "./joined-reads.ts";
-
-export interface Key {
-  readonly pk: string;
-  readonly sk: string;
-}
+import { createJoinedWrites } from "./joined-writes.ts";
+import type { Key } from "./key.ts";
+import type { Attributes, TableAnswer, TableClient } from "./table-client.ts";
 
 /** An expression of DynamoDB: every attribute is written `#name`, every value `:name`. */
 export interface Expression {
@@ -43,7 +29,7 @@ interface PutOptions extends CallOptions {
 export interface Items {
   /** Strongly consistent. */
   get(key: Key, options?: CallOptions): Promise<Item | undefined>;
-  /** Replaces the whole item; `before` is what stood there, when `returnBefore` asks for it. */
+  /** Replaces the whole item, without a condition together with what else is written at that moment; `before` is what stood there, when `returnBefore` asks for it. */
   put(item: Item & Key, options?: PutOptions): Promise<{ written: boolean; before?: Item }>;
   /** Changes single attributes; `after` is the item as it stands then. */
   update(
@@ -58,37 +44,15 @@ export interface Items {
   count(query: ItemQuery): Promise<number>;
 }
 
-/** What the same call cannot mend: anything else (throttling, network, 5xx, expired credentials) may pass. */
-const permanent = new Set([
-  "AccessDeniedException",
-  "ItemCollectionSizeLimitExceededException",
-  "ResourceNotFoundException",
-  "SerializationException",
-  "UnknownOperationException",
-  "UnrecognizedClientException",
-  "ValidationException",
-]);
-
-/** The client's own retries come first: bound them, and the time of one request, where the client is made. */
-export function createItems({ client, table: TableName }: { client: DynamoDBClient; table: string }): Items {
-  const call = async <T>(operation: string, send: () => Promise<T>): Promise<T> => {
-    try {
-      return await send();
-    } catch (cause) {
-      if (cause instanceof ConditionalCheckFailedException || cause instanceof DriftlessError) throw cause;
-      const fault = cause instanceof Error ? cause.name : "unknown";
-      throw new DriftlessError("store", `table ${TableName}: ${operation} failed: ${messageOf(cause)}`, {
-        cause,
-        retryable: !permanent.has(fault),
-        facts: { table: TableName, operation, fault },
-      });
-    }
-  };
+export function createItems({ client, table: TableName }: { client: TableClient; table: string }): Items {
+  /** For calls that have no condition. */
+  const call = async (operation: string, request: object, options?: CallOptions): Promise<TableAnswer> =>
+    (await client.call(operation, request, options)) ?? {};
   const pages = async function* (query: ItemQuery, count: boolean) {
-    let next: Record<string, AttributeValue> | undefined;
+    let next: Attributes | undefined;
     let wanted = query.limit ?? Number.POSITIVE_INFINITY;
     do {
-      const command = new QueryCommand({
+      const request = {
         TableName,
         ...(query.index === undefined ? { ConsistentRead: true } : { IndexName: query.index }),
         KeyConditionExpression: query.keys.text,
@@ -98,24 +62,35 @@ export function createItems({ client, table: TableName }: { client: DynamoDBClie
         ...(query.limit !== undefined && { Limit: wanted }),
         ...(count && { Select: "COUNT" }),
         ...(next && { ExclusiveStartKey: next }),
-      });
-      const page = await call("Query", () => client.send(command, abortOf(query)));
+      };
+      const page = await call("Query", request, query);
       yield page;
       wanted -= page.Items?.length ?? 0;
       next = page.LastEvaluatedKey;
     } while (next && wanted > 0);
   };
+  const replace = createJoinedWrites({
+    async one(item, options) {
+      await call("PutItem", { TableName, Item: toAttributes(item) }, options);
+    },
+    async many(items) {
+      const puts = items.map((item) => ({ PutRequest: { Item: toAttributes(item) } }));
+      const { UnprocessedItems } = await call("BatchWriteItem", { RequestItems: { [TableName]: puts } });
+      const left = UnprocessedItems?.[TableName] ?? [];
+      return left.flatMap(({ PutRequest }) => (PutRequest ? [fromAttributes(PutRequest.Item) as Item & Key] : []));
+    },
+  });
   return {
     get: createJoinedReads({
       async one({ pk, sk }, options) {
-        const command = new GetItemCommand({ TableName, Key: toAttributes({ pk, sk }), ConsistentRead: true });
-        const { Item } = await call("GetItem", () => client.send(command, abortOf(options)));
+        const request = { TableName, Key: toAttributes({ pk, sk }), ConsistentRead: true };
+        const { Item } = await call("GetItem", request, options);
         return Item && fromAttributes(Item);
       },
       async many(keys) {
         const Keys = keys.map(({ pk, sk }) => toAttributes({ pk, sk }));
-        const command = new BatchGetItemCommand({ RequestItems: { [TableName]: { Keys, ConsistentRead: true } } });
-        const { Responses, UnprocessedKeys } = await call("BatchGetItem", () => client.send(command));
+        const request = { RequestItems: { [TableName]: { Keys, ConsistentRead: true } } };
+        const { Responses, UnprocessedKeys } = await call("BatchGetItem", request);
         const left = UnprocessedKeys?.[TableName]?.Keys ?? [];
         return {
           items: (Responses?.[TableName] ?? []).map(fromAttributes),
@@ -123,31 +98,35 @@ export function createItems({ client, table: TableName }: { client: DynamoDBClie
         };
       },
     }),
-    async put(item, options) {
-      const command = new PutItemCommand({
+    async put(item, options = {}) {
+      if (options.when === undefined && options.returnBefore !== true) {
+        await replace(item, options);
+        return { written: true };
+      }
+      const request = {
         TableName,
         Item: toAttributes(item),
-        ...(options?.returnBefore === true && { ReturnValues: "ALL_OLD" as const }),
-        ...conditional(options?.when),
-      });
-      const done = await whenHolds(() => call("PutItem", () => client.send(command, abortOf(options))));
+        ...(options.returnBefore === true && { ReturnValues: "ALL_OLD" }),
+        ...conditional(options.when),
+      };
+      const done = await client.call("PutItem", request, options);
       return { written: done !== undefined, ...(done?.Attributes && { before: fromAttributes(done.Attributes) }) };
     },
     async update({ pk, sk }, options) {
-      const command = new UpdateItemCommand({
+      const request = {
         TableName,
         Key: toAttributes({ pk, sk }),
         UpdateExpression: options.change,
         ...(options.when !== undefined && { ConditionExpression: options.when }),
         ...named([options.change, options.when], options.values),
         ReturnValues: "ALL_NEW",
-      });
-      const done = await whenHolds(() => call("UpdateItem", () => client.send(command, abortOf(options))));
+      };
+      const done = await client.call("UpdateItem", request, options);
       return done ? { written: true, after: fromAttributes(done.Attributes ?? {}) } : { written: false };
     },
     async remove({ pk, sk }, options) {
-      const command = new DeleteItemCommand({ TableName, Key: toAttributes({ pk, sk }), ...conditional(options?.when) });
-      return (await whenHolds(() => call("DeleteItem", () => client.send(command, abortOf(options))))) !== undefined;
+      const request = { TableName, Key: toAttributes({ pk, sk }), ...conditional(options?.when) };
+      return (await client.call("DeleteItem", request, options)) !== undefined;
     },
     async query(query) {
       const items: Item[] = [];
@@ -160,16 +139,6 @@ export function createItems({ client, table: TableName }: { client: DynamoDBClie
       return total;
     },
   };
-}
-
-/** Undefined when the condition of a write did not hold. */
-async function whenHolds<T>(write: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await write();
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return undefined;
-    throw error;
-  }
 }
 
 function conditional(when: Expression | undefined) {
@@ -187,8 +156,4 @@ function named(texts: readonly (string | undefined)[], values: Readonly<Record<s
       ),
     }),
   };
-}
-
-function abortOf(options: CallOptions | undefined) {
-  return options?.signal ? { abortSignal: options.signal } : {};
 }

@@ -95,6 +95,11 @@ export function createLeases({ items, clock }: { items: Items; clock: Clock }): 
         facts: { application },
       });
     },
+    async holds({ application, holder, fence }, options) {
+      const item = await items.get(keyOf(application), options);
+      if (!item || textOf(item, "holder") !== holder || numberOf(item, "fence") !== fence) return false;
+      return numberOf(item, "wanted") <= numberOf(item, "generation");
+    },
     async renew(lease, change, options) {
       const { written } = await items.update(keyOf(lease.application), {
         ...options,

@@ -1,10 +1,11 @@
 import type { Configuration } from "../model/application.ts";
 import type { ClusterCapabilities, RenderInputs } from "../model/application-source.ts";
 import type { CallOptions } from "../model/call.ts";
-import type { Delivery } from "../model/delivery.ts";
-import type { DriftRow, SweepReport } from "../model/drift.ts";
+import type { Delivery, DeliveryState } from "../model/delivery.ts";
+import type { Attribution, DriftRow, SweepReport } from "../model/drift.ts";
 import type { Inventory } from "../model/inventory.ts";
-import type { Manifest } from "../model/resource.ts";
+import type { Prevention } from "../model/prevention.ts";
+import type { Manifest, ResourceRef } from "../model/resource.ts";
 import type { ApplicationState, SyncRecord } from "../model/sync.ts";
 
 /** A page of rows, newest first, and where the next begins; `next` undefined at the end. */
@@ -25,9 +26,14 @@ export interface DeliveryStore {
   receive(delivery: Delivery, options?: CallOptions): Promise<{ readonly isNew: boolean; readonly delivery: Delivery }>;
   /**
    * Records where a delivery now stands; no-op for an unknown id (a sweep's hint has no delivery).
-   * `queued` follows `received` only: a plan may be done before the webhook says it.
+   * `queued` follows `received` only: a plan may be done before the webhook says it. Each new state says anew whether it is
+   * `retryable`. With `standing` it is a no-op where the delivery stands otherwise by now.
    */
-  update(id: string, change: Partial<Pick<Delivery, "state" | "applications" | "reason">>, options?: CallOptions): Promise<void>;
+  update(
+    id: string,
+    change: Partial<Pick<Delivery, "state" | "applications" | "reason" | "retryable" | "replayed">>,
+    options?: CallOptions & { readonly standing?: DeliveryState },
+  ): Promise<void>;
   list(request?: PageRequest): Promise<Page<Delivery>>;
 }
 
@@ -157,26 +163,63 @@ export interface SyncStore {
   list(application: string, request?: PageRequest): Promise<Page<SyncRecord>>;
 }
 
+/** What rows are asked for; everything given has to hold. Nothing given: all drift. */
 export interface DriftQuery extends PageRequest {
+  readonly application?: string;
+  readonly cluster?: string;
+  /** Of the object; objects without a namespace are in none. */
+  readonly namespace?: string;
+  /** Of the object: `Deployment`, or `apps/Deployment` (`/Service` for the core group); case does not matter. */
+  readonly kind?: string;
+  /** The field manager that made the change. */
+  readonly manager?: string;
   /** RFC 3339: rows healed before it are left out; open rows always stand. */
   readonly since?: string;
+  /** Only open rows. */
+  readonly open?: boolean;
 }
 
 /** Drift, open and healed. A row is the same row while application, object, field and kind are the same and it is open. */
 export interface DriftStore {
-  /** Rows of one application: the open ones first, then healed ones, newest first. */
-  list(application: string, query?: DriftQuery): Promise<Page<DriftRow>>;
+  /**
+   * The open rows, by when they were first seen, then healed ones by when they were healed; newest first. The pages of one listing
+   * tell of the moment of the first: a row that is healed in between comes once, where it stood. A page may have fewer rows than
+   * asked for, and still a next one, when many others had to be passed over.
+   */
+  list(query?: DriftQuery): Promise<Page<DriftRow>>;
   /** All open rows of one application. */
   open(application: string, options?: CallOptions): Promise<readonly DriftRow[]>;
-  /** Writes an open row; a row already open keeps its `firstSeen`. */
+  /** Rows of one application that one of our syncs healed at that time (RFC 3339) or later, newest first. */
+  healedSince(application: string, since: string, options?: CallOptions): Promise<readonly DriftRow[]>;
+  /**
+   * Writes an open row. A row already open keeps its `firstSeen`, and its `by` as long as the manager is the same and the new one has none.
+   * A row of kind `prevented` is written closed.
+   */
   record(row: DriftRow, options?: CallOptions): Promise<void>;
   /** Closes open rows: sets `healedAt` and `healedBy`; they expire after 90 days. */
   heal(rows: readonly DriftRow[], healed: { readonly at: string; readonly by: string }, options?: CallOptions): Promise<void>;
+  /** Says who made a change, in the matching rows of the object that are open, or were until 15 minutes ago, and do not say it; returns how many. */
+  attribute(
+    application: string,
+    ref: ResourceRef,
+    by: Attribution,
+    matches: (row: DriftRow) => boolean,
+    options?: CallOptions,
+  ): Promise<number>;
 }
 
 export interface SweepStore {
   put(report: SweepReport, options?: CallOptions): Promise<void>;
   list(cluster: string, request?: PageRequest): Promise<Page<SweepReport>>;
+}
+
+/** What prevention has put into clusters; none for a cluster that never had any. */
+export interface PreventionStore {
+  load(cluster: string, options?: CallOptions): Promise<Prevention | undefined>;
+  list(options?: CallOptions): Promise<readonly Prevention[]>;
+  /** Two that save at once are sweeps of one cluster, which write the same. */
+  save(prevention: Prevention, options?: CallOptions): Promise<void>;
+  remove(cluster: string, options?: CallOptions): Promise<void>;
 }
 
 /** Who may write for an application now. */
@@ -211,6 +254,8 @@ export interface LeaseStore {
   acquire(
     request: LeaseRequest,
   ): Promise<{ readonly acquired: true; readonly lease: Lease } | { readonly acquired: false; readonly held: Lease }>;
+  /** False when it was taken over, or a newer generation asks for it: what `renew` would answer, by a read, which many share. */
+  holds(lease: Lease, options?: CallOptions): Promise<boolean>;
   /** Extends a lease and sets its phase; false when it was taken over, or a newer generation asks for it. */
   renew(
     lease: Lease,
@@ -237,6 +282,7 @@ export interface Stores {
   readonly syncs: SyncStore;
   readonly drift: DriftStore;
   readonly sweeps: SweepStore;
+  readonly prevention: PreventionStore;
   readonly leases: LeaseStore;
   /** Keyed digest of a text, hex: equal texts have equal digests, and nobody without the snapshot key can guess the text from it. */
   digest(text: string): string;

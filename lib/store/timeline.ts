@@ -49,7 +49,7 @@ export async function pageOf(items: Items, timeline: Timeline, request: PageRequ
 }
 
 /** The first of the rows as a page; the place of its last row leads to the next. */
-export function cut<T>(rows: readonly T[], options: { limit: number; placeOf: (row: T) => string }): Page<T> {
+function cut<T>(rows: readonly T[], options: { limit: number; placeOf: (row: T) => string }): Page<T> {
   const items = rows.slice(0, options.limit);
   const last = items.at(-1);
   return rows.length > items.length && last !== undefined ? { items, next: options.placeOf(last) } : { items };

@@ -50,7 +50,12 @@ async function enqueue(
   try {
     await queue.send(message, { deduplicationId, ...options });
   } catch (error) {
-    await note(deliveries, signed.id, { state: "failed", reason: `not queued: ${messageOf(error)}` }, { log, ...options });
+    await note(
+      deliveries,
+      signed.id,
+      { state: "failed", reason: `not queued: ${messageOf(error)}`, retryable: true },
+      { log, ...options },
+    );
     throw error;
   }
   log.info("webhook.queued", { repository, branch, after });
@@ -67,7 +72,7 @@ function repositoryIdOf({ content }: SignedDelivery): Pick<RevisionMessage, "rep
 async function note(
   deliveries: AcceptPushDeps["deliveries"],
   id: string,
-  change: Pick<Delivery, "state" | "reason">,
+  change: Pick<Delivery, "state" | "reason" | "retryable">,
   { log, ...options }: CallOptions & { readonly log: Log },
 ): Promise<void> {
   try {

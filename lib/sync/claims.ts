@@ -1,10 +1,10 @@
 import type { ClusterReader } from "../cluster/cluster.ts";
 import { mapConcurrently } from "../cluster/concurrency.ts";
-import type { Application } from "../model/application.ts";
 import type { ApplicationState } from "../model/sync.ts";
-import { sharesSource } from "../plan/affected.ts";
+import { branchesOf, sharesSource } from "../plan/affected.ts";
 import type { Stores } from "../store/store.ts";
-import { wantedKeys } from "./wanted-keys.ts";
+import { statedDefinition } from "./plan/planned-state.ts";
+import { type WantedState, wantedKeys } from "./wanted-keys.ts";
 
 /** Who else wants an object, or may want it. */
 export interface Claims {
@@ -12,8 +12,17 @@ export interface Claims {
   readonly wanting: (key: string) => readonly string[];
   /** The same of those whose newest state waits for leave: that may be long. */
   readonly pending: (key: string) => readonly string[];
-  /** Names of applications that may be a removed one under another name: same folder, and nothing rendered of it so far. */
-  readonly heirs: (removed: string) => readonly string[];
+  /** Names of applications that may want whatever leaves this one: their newest commit cannot be rendered. It may be one of them. */
+  readonly unrendered: (application: string) => readonly string[];
+  /** Branches that this one reads and whose newest commit is not planned to its end: others of them may want what leaves it. */
+  readonly unplanned: (application: string) => readonly string[];
+}
+
+export interface ClaimsLook {
+  readonly cluster: string;
+  readonly reader: ClusterReader;
+  /** Names of the applications that objects left. */
+  readonly leavers: readonly string[];
 }
 
 /**
@@ -29,25 +38,55 @@ export interface Claims {
  * So claims are read before the live objects: who is synced by then has set its label, and the live objects show it. The
  * snapshots are what is asked, and not inventories, since a run that has not begun has saved none. The application itself is
  * among those asked: its next desired state may have an object again that this one has not.
+ *
+ * An application whose newest commit cannot be rendered wants what it wanted before, as far as snapshots tell; the commit may
+ * have moved an object to it all the same. So while it fails, nothing is deleted that leaves an application beside it:
+ *
+ *     plan        shop wants no settings       billing cannot be rendered    (its folder has settings, nobody sees it)
+ *     run of shop        ... billing has a planError -> settings stays, the row names billing
+ *     plan        billing is rendered, and wants settings -> as above; or does not -> the sweep has shop pruned
+ *
+ * The same while a plan is under way or was cut off, as when billing's files could not be fetched: its branch has no head then.
  */
 export async function readClaims(
-  { stores }: { readonly stores: Pick<Stores, "applications" | "snapshots"> },
-  { cluster, reader }: { readonly cluster: string; readonly reader: ClusterReader },
+  { stores }: { readonly stores: Pick<Stores, "applications" | "heads" | "snapshots"> },
+  { cluster, reader, leavers }: ClaimsLook,
 ): Promise<Claims> {
+  // Before the states: what is planned to its end by then stands in them.
+  const unplanned = new Map(await mapConcurrently(leavers, { limit: 16, work: unplannedOf }));
   const states = (await stores.applications.list()).filter(({ definition }) => definition.cluster === cluster);
-  const unsynced = states.filter(isUnsynced).map((state) => ({ state, snapshot: state.desired?.snapshot ?? "" }));
-  const held = states.flatMap((state) => (state.pending ? [{ state, snapshot: state.pending.snapshot }] : []));
+  const unsynced = states.filter(isUnsynced).map(({ application, definition: { namespace }, desired }) => {
+    return { application, namespace, snapshot: desired?.snapshot ?? "" };
+  });
+  const held = states.flatMap((state) => {
+    const { application, pending } = state;
+    return pending ? [{ application, namespace: statedDefinition(state).namespace, snapshot: pending.snapshot }] : [];
+  });
   const [wanting, pending] = await Promise.all([namesByKey(unsynced), namesByKey(held)]);
   return {
     wanting: (key) => wanting.get(key) ?? [],
     pending: (key) => pending.get(key) ?? [],
-    heirs: (name) => {
-      const removed = states.find(({ application }) => application === name);
-      return removed ? states.filter((state) => isHeir(state, removed.definition)).map(({ application }) => application) : [];
+    unrendered: (name) => {
+      const leaver = states.find(({ application }) => application === name);
+      return leaver ? states.filter((state) => mayWant(state, leaver)).map(({ application }) => application) : [];
     },
+    unplanned: (name) => unplanned.get(name) ?? [],
   };
 
-  async function namesByKey(claimants: readonly Claimant[]): Promise<ReadonlyMap<string, readonly string[]>> {
+  async function unplannedOf(application: string) {
+    const state = await stores.applications.get(application);
+    const branches = branchesOf(state === undefined ? [] : [state.definition]).values();
+    const heads = await mapConcurrently([...branches], {
+      limit: 8,
+      work: async ({ repository, branch }) => ({
+        at: `${repository} ${branch}`,
+        commit: await stores.heads.get(repository, branch),
+      }),
+    });
+    return [application, heads.flatMap(({ at, commit }) => (commit === "" ? [at] : []))] as const;
+  }
+
+  async function namesByKey(claimants: readonly WantedState[]): Promise<ReadonlyMap<string, readonly string[]>> {
     const names = new Map<string, string[]>();
     for (const { application, keys } of await mapConcurrently(claimants, { limit: 8, work: wantedBy })) {
       for (const key of keys) names.set(key, [...(names.get(key) ?? []), application]);
@@ -55,16 +94,16 @@ export async function readClaims(
     return names;
   }
 
-  async function wantedBy({ state, snapshot }: Claimant) {
-    const keys = await wantedKeys(state, snapshot, { snapshots: stores.snapshots, reader });
-    return { application: state.application, keys };
+  async function wantedBy(wanted: WantedState) {
+    const keys = await wantedKeys(wanted, { snapshots: stores.snapshots, reader });
+    return { application: wanted.application, keys };
   }
 }
 
-/** An application and a state of it that it wants. */
-interface Claimant {
-  readonly state: ApplicationState;
-  readonly snapshot: string;
+/** True once it is known what an application wants, and that it has it: nothing is kept for it any more. */
+export function isSettled(state: ApplicationState): boolean {
+  const isKnown = state.planError === "" && (state.removed || state.pending === undefined);
+  return isKnown && !isUnsynced(state);
 }
 
 function isUnsynced({ desired, lastSync }: ApplicationState): boolean {
@@ -72,7 +111,13 @@ function isUnsynced({ desired, lastSync }: ApplicationState): boolean {
   return lastSync?.generation !== desired.generation || lastSync.phase !== "Succeeded";
 }
 
-/** A rename whose first render fails says nothing about what the new name wants: then the old one's objects have to stay. */
-function isHeir({ definition, desired, planError }: ApplicationState, removed: Application): boolean {
-  return desired === undefined && planError !== "" && definition.name !== removed.name && sharesSource(definition, removed);
+/**
+ * True when the newest commit of an application may have what leaves another, or left itself before, and nobody knows, since it
+ * cannot be rendered. A plan that fails leaves the old definition in the row, so the commit alone may tell that it reads the
+ * same branch by now.
+ */
+function mayWant(state: ApplicationState, { definition, desired }: ApplicationState): boolean {
+  if (state.planError === "") return false;
+  const isSameCommit = state.plannedRevision !== "" && state.plannedRevision === desired?.revision;
+  return isSameCommit || [state.definition, statedDefinition(state)].some((reads) => sharesSource(reads, definition));
 }

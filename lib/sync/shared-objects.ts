@@ -41,7 +41,9 @@ export function createSharedObjects({
   async function wantedBy(owner: string): Promise<ReadonlySet<string>> {
     const state = await stores.applications.get(owner);
     if (state?.desired === undefined) return new Set();
-    return new Set(await wantedKeys(state, state.desired.snapshot, { snapshots: stores.snapshots, reader }));
+    const { namespace } = state.definition;
+    const wanted = { application: owner, namespace, snapshot: state.desired.snapshot };
+    return new Set(await wantedKeys(wanted, { snapshots: stores.snapshots, reader }));
   }
 }
 

@@ -1,6 +1,6 @@
 /** What looks like a credential wherever it stands: user information in URLs, GitHub and AWS tokens, bearer headers, presigned URLs. */
 const shapes: readonly (readonly [RegExp, string])[] = [
-  [/([a-z][a-z0-9+.-]*:\/\/)[^/\s"'@]+@/gi, "$1[secret]@"],
+  [/(:\/\/)[^/\s"'@]+@/g, "$1[secret]@"],
   // An installation's token is `ghs_`, the App's id and a signed token: dots, dashes and underscores are part of it.
   [/\bgh[pousr]_[A-Za-z0-9_.-]{20,}/g, "[secret]"],
   [/\bgithub_pat_[A-Za-z0-9_]{20,}\b/g, "[secret]"],

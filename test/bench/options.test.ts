@@ -5,13 +5,23 @@ import { DriftlessError } from "../../lib/errors.ts";
 
 test("without options every case runs on 100 applications, and a table is printed", () => {
   const { only, ...options } = parseOptions([]);
-  assert.deepEqual(options, { applications: 100, json: false, help: false });
+  assert.deepEqual(options, { applications: 100, objects: [1000, 10_000], json: false, help: false });
   assert.ok(only.test("first-sync"));
 });
 
 test("options are read", () => {
-  const { only, ...options } = parseOptions(["--json", "--only", "^one|sweep$", "--applications", "12", "--write", "page.md"]);
-  assert.deepEqual(options, { applications: 12, json: true, help: false, write: "page.md" });
+  const { only, ...options } = parseOptions([
+    "--json",
+    "--only",
+    "^one|sweep$",
+    "--applications",
+    "12",
+    "--objects",
+    "500,20",
+    "--write",
+    "page.md",
+  ]);
+  assert.deepEqual(options, { applications: 12, objects: [20, 500], json: true, help: false, write: "page.md" });
   assert.deepEqual(
     ["one-changed", "all-changed", "quiet-sweep"].map((name) => only.test(name)),
     [true, false, true],
@@ -23,6 +33,7 @@ test("a wrong option is told with what it should be", () => {
     [["--applications", "0"], /whole number from 1 to 1000, not "0"/],
     [["--applications", "ten"], /whole number from 1 to 1000, not "ten"/],
     [["--applications", "1.5"], /whole number/],
+    [["--objects", "100,lots"], /whole numbers from 1 to 50000 with commas between them, not "100,lots"/],
     [["--only", "("], /regular expression over the names of the cases, not "\("/],
     [["--fast"], /--fast/],
     [["one-changed"], /one-changed/],

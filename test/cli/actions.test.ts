@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { type LoopbackServer, readBody, startLoopback } from "../../cli/local/loopback.ts";
-import { createTable, startTable } from "../../cli/local/table.ts";
+import { createTable, openTable, startTable } from "../../cli/local/table.ts";
 import type { ApplicationState, SyncBatch, SyncRecord } from "../../lib/model/sync.ts";
 import { createDynamoStores } from "../../lib/store/dynamodb.ts";
 import type { Stores } from "../../lib/store/store.ts";
+import type { TableClient } from "../../lib/store/table-client.ts";
 import { createActions } from "../../lib/sync/actions/actions.ts";
 import { createApi } from "../../lib/sync/api/api.ts";
 import { changeState } from "../../lib/sync/application-state.ts";
@@ -21,7 +21,7 @@ const healthy = { status: "Healthy", message: "" } as const;
 
 /** The real API on the real table, where a run is over as soon as it is started, and ends as the test says. */
 describe("the commands that act", () => {
-  let client: DynamoDBClient;
+  let client: TableClient;
   let service: Awaited<ReturnType<typeof startTable>>;
   let server: LoopbackServer;
   let stores: Stores;
@@ -29,8 +29,7 @@ describe("the commands that act", () => {
 
   before(async () => {
     service = await startTable();
-    const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-    client = new DynamoDBClient({ endpoint: service.endpoint, region: "eu-central-1", credentials });
+    client = openTable(service.endpoint);
     const table = `cli-${randomUUID()}`;
     await createTable({ client, table });
     const clock = { now: () => new Date("2025-03-01T12:00:00.000Z") };
@@ -56,7 +55,7 @@ describe("the commands that act", () => {
   });
   after(async () => {
     await server.close();
-    client.destroy();
+    client.close();
     await service.close();
   });
 

@@ -92,8 +92,11 @@ describe("driftless asks the API", () => {
     await journey.kubectl("scale", "deployment", "guestbook", "-n", qa, "--replicas=4");
     await journey.sweep();
     const [head, line, ...more] = await table("drift", qa);
-    assert.match(head ?? "", /^APPLICATION +OBJECT +KIND +FIELD +DESIRED +LIVE +MANAGER +CHANGED +FIRST SEEN +HEALED$/);
-    assert.match(line ?? "", new RegExp(`^${qa} +Deployment ${qa}/guestbook +changed +spec\\.replicas +1 +4 +kubectl +\\d.* -$`));
+    assert.match(head ?? "", /^APPLICATION +OBJECT +KIND +FIELD +WAS -> IS +WHO +WHEN +STATE$/);
+    assert.match(
+      line ?? "",
+      new RegExp(`^${qa} +Deployment ${qa}/guestbook +changed +spec\\.replicas +1 -> 4 +kubectl +\\d.* open$`),
+    );
     assert.deepEqual(more, []);
     const rows = await json<readonly DriftRow[]>("drift");
     assert.deepEqual(
@@ -109,7 +112,7 @@ describe("driftless asks the API", () => {
     await journey.kubectl("scale", "deployment", "guestbook", "-n", qa, "--replicas=1");
     await journey.sweep();
     const [, line] = await table("drift", "--since", "1h");
-    assert.match(line ?? "", / \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
+    assert.match(line ?? "", / healed \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
   });
 
   test("status: an application that left the configuration is Removed, with what is still there", async () => {

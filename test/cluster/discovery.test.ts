@@ -38,6 +38,26 @@ test("a group whose own server is down is told apart from one that has no such k
   );
 });
 
+test("a type is found by its plural name, in the version that is asked for or the preferred one; subresources are no types", () => {
+  const deployments = { resource: "deployments", scope: "Namespaced", responseKind: { kind: "Deployment" }, verbs: ["get"] };
+  const discovery = parseDiscovery([
+    {
+      kind: "APIGroupDiscoveryList",
+      items: [
+        {
+          metadata: { name: "apps" },
+          versions: ["v1", "v1beta2"].map((version) => ({ version, resources: [deployments] })),
+        },
+      ],
+    },
+  ]);
+  const versionOf = (version: string, resource = "deployments") => discovery.named({ group: "apps", version, resource })?.version;
+  assert.deepEqual(
+    [versionOf("v1"), versionOf("v1beta2"), versionOf("v0"), versionOf("v1", "deployments/scale")],
+    ["v1", "v1beta2", "v1", undefined],
+  );
+});
+
 test("a server without aggregated discovery is refused with the version it takes", () => {
   assert.throws(() => parseDiscovery([{ kind: "APIVersions" }]), { code: "cluster", message: /1\.27/ });
 });

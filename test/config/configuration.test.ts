@@ -67,6 +67,10 @@ applications:
       hookTimeout: 40m
       retry: { limit: 3, backoff: { duration: 10s, factor: 3, maxDuration: 10m } }
     drift: report
+    additions: drift
+    ignoreDifferences:
+      - { group: apps, kind: Deployment, jsonPointers: [/spec/replicas] }
+      - { kind: "*", name: web, namespace: shop, jqPathExpressions: [.data.key], managedFieldsManagers: [vpa] }
     dependsOn: [database]
     rollback: auto
     syncWindows:
@@ -111,8 +115,27 @@ healthCheckExprs:
             retry: { limit: 3, backoff: { duration: 10, factor: 3, maxDuration: 600 } },
           },
           drift: "report",
-          additions: "report",
-          ignoreDifferences: [],
+          additions: "drift",
+          ignoreDifferences: [
+            {
+              group: "apps",
+              kind: "Deployment",
+              name: "",
+              namespace: "",
+              jsonPointers: ["/spec/replicas"],
+              jqPathExpressions: [],
+              managedFieldsManagers: [],
+            },
+            {
+              group: "",
+              kind: "*",
+              name: "web",
+              namespace: "shop",
+              jsonPointers: [],
+              jqPathExpressions: [".data.key"],
+              managedFieldsManagers: ["vpa"],
+            },
+          ],
           dependsOn: ["database"],
           rollback: "auto",
           syncWindows: [
@@ -265,7 +288,7 @@ applications:
       'driftless.yaml:6:5: applications[0].nmae: is not a key of this mapping: did you mean "name"?',
       'driftless.yaml:6:5: applications[0]: needs the key "name" (unique name of the application)',
       'driftless.yaml:7:11: applications[0].path: must be a folder inside the repository: no leading slash, no .. part, no backslash; . is the root, and is "/abs"',
-      'driftless.yaml:9:12: applications[0].drift: must be heal or report or ignore, and is "heel": did you mean "heal"?',
+      'driftless.yaml:9:12: applications[0].drift: must be heal or report or prevent or ignore, and is "heel": did you mean "heal"?',
       'driftless.yaml:13:20: applications[1].sync.prune: must be true or false, and is "yes"',
       'driftless.yaml:13:34: applications[1].sync.timeout: must be a duration such as 90s, 5m or 1h30m, and is "soon"',
     ]);
@@ -311,7 +334,7 @@ applications:
     [
       "a key named __proto__",
       withFields("__proto__: { prune: false }"),
-      "6:5: applications[0].__proto__: is not a key of this mapping: known keys are name, repository, targetRevision, path, chart, directory, kustomize, helm, sources, cluster, namespace, sync, drift, dependsOn, rollback, syncWindows, suspend",
+      "6:5: applications[0].__proto__: is not a key of this mapping: known keys are name, repository, targetRevision, path, chart, directory, kustomize, helm, sources, cluster, namespace, sync, drift, additions, ignoreDifferences, dependsOn, rollback, syncWindows, suspend",
     ],
     [
       "a merge key",
@@ -442,7 +465,7 @@ applications:
     [
       "an application that is a word",
       `${clusters}applications: [shop]`,
-      '2:16: applications[0]: must be a mapping (keys name, repository, targetRevision, path, chart, directory, kustomize, helm, sources, cluster, namespace, sync, drift, dependsOn, rollback, syncWindows, suspend), and is "shop"',
+      '2:16: applications[0]: must be a mapping (keys name, repository, targetRevision, path, chart, directory, kustomize, helm, sources, cluster, namespace, sync, drift, additions, ignoreDifferences, dependsOn, rollback, syncWindows, suspend), and is "shop"',
     ],
     [
       "a mapping where a list belongs",

@@ -29,15 +29,21 @@ suite("the environment", () => {
       DRIFTLESS_CONFIG_PATH: "gitops/driftless.yaml",
       DRIFTLESS_RENDER_HELPER: "/opt/bin/render-helper",
       DRIFTLESS_SYNC_FUNCTION: "driftless-sync:live",
+      DRIFTLESS_SWEEP_FUNCTION: "driftless-sweep",
       DRIFTLESS_PREVIEW_FUNCTION: "driftless-preview",
+      DRIFTLESS_IDENTITIES: "arn:aws:iam::111122223333:role/driftless-sync,driftless",
+      DRIFTLESS_SYNC_ROLE: "arn:aws:iam::111122223333:role/driftless-sync",
       KUBECONFIG: "/home/me/.kube/config",
       AWS_REGION: "eu-central-1",
       DRIFTLESS_LOG_LEVEL: "debug",
+      DRIFTLESS_EVENT_BUS: "platform",
+      DRIFTLESS_SWEEP_INTERVAL: "2m",
     });
     assert.deepEqual(
       { ...env },
       {
         table: "driftless",
+        tableEndpoint: "https://dynamodb.eu-central-1.amazonaws.com",
         queueUrl: "https://sqs.eu-central-1.amazonaws.com/123456789012/revisions.fifo",
         webhookSecretId: "driftless/webhook",
         snapshotKeyId: "driftless/snapshots",
@@ -50,10 +56,16 @@ suite("the environment", () => {
         configPath: "gitops/driftless.yaml",
         renderHelper: "/opt/bin/render-helper",
         syncFunction: "driftless-sync:live",
+        sweepFunction: "driftless-sweep",
         previewFunction: "driftless-preview",
+        identities: ["arn:aws:iam::111122223333:role/driftless-sync", "driftless"],
+        syncRole: "arn:aws:iam::111122223333:role/driftless-sync",
         kubeconfig: "/home/me/.kube/config",
         region: "eu-central-1",
         logLevel: "debug",
+        eventBus: "platform",
+        eventsEndpoint: "https://events.eu-central-1.amazonaws.com",
+        sweepInterval: 120,
       },
     );
   });
@@ -63,9 +75,32 @@ suite("the environment", () => {
     assert.equal(env.configBranch, "main");
     assert.equal(env.configPath, "driftless.yaml");
     assert.equal(env.logLevel, "info");
+    assert.equal(env.eventBus, "default");
+    assert.equal(env.sweepInterval, 300);
     assert.equal(env.kubeconfig, undefined);
+    assert.equal(env.syncRole, undefined);
     assert.equal(env.githubSecretId, undefined);
     assert.equal(env.githubApiUrl, "https://api.github.com");
+  });
+
+  test("the table is where the clients of AWS look for it", () => {
+    const endpoint = (env: Record<string, string>) => parseEnvironment({ AWS_REGION: "eu-central-1", ...env }).tableEndpoint;
+    assert.equal(endpoint({ AWS_REGION: "cn-north-1" }), "https://dynamodb.cn-north-1.amazonaws.com.cn");
+    assert.equal(endpoint({ AWS_USE_FIPS_ENDPOINT: "true" }), "https://dynamodb-fips.eu-central-1.amazonaws.com");
+    assert.equal(endpoint({ AWS_ENDPOINT_URL: "http://127.0.0.1:1" }), "http://127.0.0.1:1");
+    const both = { AWS_ENDPOINT_URL: "http://127.0.0.1:1", AWS_ENDPOINT_URL_DYNAMODB: "http://127.0.0.1:2" };
+    assert.equal(endpoint(both), "http://127.0.0.1:2");
+    assert.equal(
+      refusal("tableEndpoint", { AWS_REGION: "eu-central-1", AWS_ENDPOINT_URL_DYNAMODB: "127.0.0.1:2" }),
+      "AWS_ENDPOINT_URL_DYNAMODB (where DynamoDB is) must be an http(s) URL without user, path, ? or #",
+    );
+  });
+
+  test("identities stand with commas between them, and none is nobody", () => {
+    const arn = "arn:aws:iam::111122223333:role/driftless-prod-SyncRole-1A2B";
+    assert.deepEqual(parseEnvironment({ DRIFTLESS_IDENTITIES: `${arn}, driftless` }).identities, [arn, "driftless"]);
+    for (const none of [{}, { DRIFTLESS_IDENTITIES: "" }, { DRIFTLESS_IDENTITIES: " ," }])
+      assert.deepEqual(parseEnvironment(none).identities, []);
   });
 
   test("a function misses only the variables that it reads, and is told which and what for", () => {

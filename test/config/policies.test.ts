@@ -26,6 +26,56 @@ function chart(dependsOn: Readonly<Record<string, readonly string[]>>): string {
 suite("policies in driftless.yaml", () => {
   const refused: readonly (readonly [string, string, string])[] = [
     [
+      "a policy about drift that there is not",
+      shop("drift: prevnt"),
+      '2:62: applications[0].drift: must be heal or report or prevent or ignore, and is "prevnt": did you mean "prevent"?',
+    ],
+    [
+      "a policy about additions that there is not",
+      shop("additions: remove"),
+      '2:66: applications[0].additions: must be ignore or report or drift, and is "remove"',
+    ],
+    [
+      "ignored differences that name no field",
+      shop("ignoreDifferences: [{ group: apps, kind: Deployment }]"),
+      '2:75: applications[0].ignoreDifferences[0]: names no field: write "jsonPointers", "jqPathExpressions" or "managedFieldsManagers"',
+    ],
+    [
+      "ignored differences without a kind",
+      shop("ignoreDifferences: [{ jsonPointers: [/spec/replicas] }]"),
+      '2:75: applications[0].ignoreDifferences[0]: needs the key "kind" (kind, such as Deployment; * stands for any text)',
+    ],
+    [
+      "a path where a pointer has to stand",
+      shop("ignoreDifferences: [{ kind: ConfigMap, jsonPointers: [/data, .data.key] }]"),
+      "2:116: applications[0].ignoreDifferences[0].jsonPointers[1]: is no JSON pointer: it begins with a slash, as in /data/key",
+    ],
+    [
+      "an expression of jq that does not end",
+      shop('ignoreDifferences: [{ kind: ConfigMap, jqPathExpressions: [".data | select(.a"] }]'),
+      '2:114: applications[0].ignoreDifferences[0].jqPathExpressions[0]: at character 18: ")" is missing before the end',
+    ],
+    [
+      "more of jq than is read",
+      shop('ignoreDifferences: [{ kind: ConfigMap, jqPathExpressions: [".data | to_entries[]"] }]'),
+      '2:114: applications[0].ignoreDifferences[0].jqPathExpressions[0]: at character 9: "to_entries" is not read here; paths, [], [0], |, select, ==, !=, and, or, not, startswith, endswith, contains, has and test are',
+    ],
+    [
+      "Driftless as a manager that is ignored",
+      shop("ignoreDifferences: [{ kind: ConfigMap, managedFieldsManagers: [driftless] }]"),
+      "2:118: applications[0].ignoreDifferences[0].managedFieldsManagers[0]: is Driftless itself: name somebody else",
+    ],
+    [
+      "Flux's words for ignored differences",
+      shop("ignoreDifferences: [{ kind: ConfigMap, jsonPointers: [/data], paths: [/data] }]"),
+      '2:117: applications[0].ignoreDifferences[0].paths: is not a key of this mapping: write "jsonPointers"',
+    ],
+    [
+      "Argo CD's option that is always on",
+      shop("sync: { respectIgnoreDifferences: true }"),
+      "2:63: applications[0].sync.respectIgnoreDifferences: is not a key of this mapping: leave it out: fields in ignoreDifferences are respected by every sync",
+    ],
+    [
       "a mode that there is not",
       shop("sync: { mode: report }"),
       '2:69: applications[0].sync.mode: must be auto or approve or manual, and is "report"',

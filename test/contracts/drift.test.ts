@@ -9,7 +9,8 @@ async function pages(drift: DriftStore, application: string, limit: number, sinc
   const all: DriftRow[][] = [];
   let from: string | undefined;
   do {
-    const page = await drift.list(application, {
+    const page = await drift.list({
+      application,
       limit,
       ...(from !== undefined && { from }),
       ...(since !== undefined && { since }),
@@ -58,7 +59,7 @@ overEachTable("drift", (table) => {
     await drift.record(aRow({ application }));
     await drift.heal(await drift.open(application), { at: "2025-03-01T11:59:40.000Z", by: "run-9" });
     assert.deepEqual(await drift.open(application), []);
-    assert.deepEqual(await drift.list(application), {
+    assert.deepEqual(await drift.list({ application }), {
       items: [aRow({ application, healedAt: "2025-03-01T11:59:40.000Z", healedBy: "run-9" })],
     });
   });
@@ -72,7 +73,7 @@ overEachTable("drift", (table) => {
       at: "2025-03-01T11:59:50.000Z",
       by: "",
     });
-    const { items } = await drift.list(application);
+    const { items } = await drift.list({ application });
     assert.deepEqual(
       items.map((row) => [row.field, row.healedAt, row.healedBy]),
       [["spec.replicas", "2025-03-01T11:59:40.000Z", "run-9"]],
@@ -85,7 +86,7 @@ overEachTable("drift", (table) => {
     await drift.record(aRow({ application }));
     await drift.heal([aRow({ application })], { at: "2025-03-01T11:59:00.000Z", by: "run-9" });
     await drift.record(aRow({ application, firstSeen: "2025-03-01T11:59:30.000Z", lastSeen: "2025-03-01T11:59:30.000Z" }));
-    const { items } = await drift.list(application);
+    const { items } = await drift.list({ application });
     assert.deepEqual(
       items.map((row) => [row.firstSeen, row.healedAt]),
       [
@@ -136,6 +137,6 @@ overEachTable("drift", (table) => {
     const application = "old";
     await drift.record(aRow({ application, firstSeen: "2024-11-01T00:00:00.000Z", lastSeen: "2024-11-01T00:00:00.000Z" }));
     await drift.heal([aRow({ application })], { at: "2024-12-01T11:59:59.000Z", by: "" });
-    assert.deepEqual(await drift.list(application), { items: [] });
+    assert.deepEqual(await drift.list({ application }), { items: [] });
   });
 });

@@ -99,6 +99,29 @@ overEachTable("leases", (table) => {
     assert.equal(await leases.renew(newer, { phase: "applying", seconds: 60 }), true, "the wish is fulfilled");
   });
 
+  test("a holder can look whether the lease is still its own, and nobody newer asks for it", async () => {
+    const { leases } = table.stores;
+    const old = await taken(leases, "looks", "old", 3);
+    assert.equal(await leases.holds(old), true);
+    const start = table.time;
+    table.time = new Date(start.getTime() + 3_600_000);
+    assert.equal(await leases.holds(old), true, "it expired, and nobody took it");
+    table.time = start;
+    await leases.acquire({ application: "looks", holder: "new", generation: 4, seconds: 60 });
+    assert.equal(await leases.holds(old), false, "a newer generation asks for it");
+    await leases.release(old);
+    assert.equal(await leases.holds(old), false, "it is free");
+    const newer = await taken(leases, "looks", "new", 4);
+    assert.deepEqual([await leases.holds(old), await leases.holds(newer)], [false, true]);
+    await leases.release(newer);
+    const again = await taken(leases, "looks", "new", 5);
+    assert.deepEqual(
+      [await leases.holds(newer), await leases.holds(again)],
+      [false, true],
+      "a holder of that name under an older fence",
+    );
+  });
+
   test("an applying run gives way to nobody", async () => {
     const { leases } = table.stores;
     const applying = await taken(leases, "busy", "old", 3);

@@ -1,20 +1,22 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { after, before, describe } from "node:test";
-import { type AttributeValue, DeleteTableCommand, DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
-import { createTable, startTable } from "../../cli/local/table.ts";
+import { type AttributeValue, DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { createTable, openTable, startTable } from "../../cli/local/table.ts";
 import { createDynamoStores } from "../../lib/store/dynamodb.ts";
 import type { Stores } from "../../lib/store/store.ts";
+import type { TableClient } from "../../lib/store/table-client.ts";
 import { Secret } from "../../lib/telemetry/secret.ts";
 import { startMemoryTable } from "../support/memory-table.ts";
+import { type FaultyClient, openFaultyTable } from "./faults.ts";
 
 export interface TestTable {
-  readonly client: DynamoDBClient;
+  readonly client: TableClient;
   readonly table: string;
   readonly stores: Stores;
   /** Stores over the same rows that cut documents into parts of so many bytes, or use another client or key. */
-  storesWith(options: { partBytes?: number; client?: DynamoDBClient; snapshotKey?: Secret }): Stores;
+  storesWith(options: { partBytes?: number; client?: TableClient; snapshotKey?: Secret }): Stores;
   /** A client of its own, for faults that others must not meet. */
-  anotherClient(options?: { maxAttempts?: number }): DynamoDBClient;
+  anotherClient(options?: { attempts?: number }): FaultyClient;
   /** What the stores take for the present. */
   time: Date;
   /** Every item as it lies in the table. */
@@ -35,38 +37,40 @@ export function overEachTable(title: string, suite: (table: TestTable) => void):
 function openedAround(start: typeof startTable): TestTable {
   const snapshotKey = new Secret(randomBytes(32).toString("base64"));
   const table = `driftless-${randomUUID()}`;
-  const clients: DynamoDBClient[] = [];
+  const closing: (() => void)[] = [];
   let service: Awaited<ReturnType<typeof start>>;
-  const opened = { table, time: new Date("2025-03-01T12:00:00.000Z") } as TestTable & { client: DynamoDBClient; stores: Stores };
-  const anotherClient = (options: { maxAttempts?: number } = {}): DynamoDBClient => {
-    const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-    const client = new DynamoDBClient({ endpoint: service.endpoint, region: "eu-central-1", credentials, ...options });
-    clients.push(client);
+  const opened = { table, time: new Date("2025-03-01T12:00:00.000Z") } as TestTable & { client: TableClient; stores: Stores };
+  const closedAtTheEnd = <T extends TableClient>(client: T): T => {
+    closing.push(() => client.close());
     return client;
   };
   const clock = { now: () => opened.time };
   before(async () => {
     service = await start();
-    opened.client = anotherClient();
+    opened.client = closedAtTheEnd(openTable(service.endpoint));
     await createTable({ client: opened.client, table });
     opened.stores = createDynamoStores({ client: opened.client, table, clock, snapshotKey });
   });
   after(async () => {
-    await opened.client.send(new DeleteTableCommand({ TableName: table }));
-    for (const client of clients) client.destroy();
+    await opened.client.call("DeleteTable", { TableName: table });
+    for (const close of closing) close();
     await service.close();
   });
   return Object.assign(opened, {
-    anotherClient,
+    anotherClient: (options) => closedAtTheEnd(openFaultyTable(service.endpoint, options)),
     storesWith: (options) => createDynamoStores({ client: opened.client, table, clock, snapshotKey, ...options }),
+    // By the client of the SDK, which knows nothing of how ours writes.
     rawItems: async () => {
+      const credentials = { accessKeyId: "local", secretAccessKey: "local" };
+      const sdk = new DynamoDBClient({ endpoint: service.endpoint, region: "eu-central-1", credentials });
       const items: Record<string, AttributeValue>[] = [];
       let next: Record<string, AttributeValue> | undefined;
       do {
-        const page = await opened.client.send(new ScanCommand({ TableName: table, ...(next && { ExclusiveStartKey: next }) }));
+        const page = await sdk.send(new ScanCommand({ TableName: table, ...(next && { ExclusiveStartKey: next }) }));
         items.push(...(page.Items ?? []));
         next = page.LastEvaluatedKey;
       } while (next);
+      sdk.destroy();
       return items;
     },
   } satisfies Partial<TestTable>);

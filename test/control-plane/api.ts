@@ -18,6 +18,8 @@ export interface ApiCall {
   /** Sent as JSON. */
   readonly body?: unknown;
   readonly contentType?: string;
+  /** By which the API server names the field manager of a write that names none. */
+  readonly userAgent?: string;
 }
 
 /** One call of the Kubernetes API; any status is an answer, only a failed connection throws. Gives up after 20 seconds. */
@@ -33,6 +35,7 @@ export function callApi(access: ApiAccess, path: string, call: ApiCall = {}): Pr
         timeout: 20_000,
         headers: {
           ...(access.token === undefined ? {} : { authorization: `Bearer ${access.token}` }),
+          ...(call.userAgent === undefined ? {} : { "user-agent": call.userAgent }),
           ...(body === undefined
             ? {}
             : { "content-type": call.contentType ?? "application/json", "content-length": Buffer.byteLength(body) }),

@@ -8,8 +8,11 @@ export interface Layout {
   readonly tokens: string;
   readonly serviceAccountKey: string;
   readonly webhookConfig: string;
+  readonly auditConfig: string;
+  readonly auditPolicy: string;
   readonly stages: string;
   readonly kubeconfig: string;
+  readonly installationKubeconfig: string;
   /** Written by the API server itself: its certificate, and that of the authority that signed it. */
   readonly caFile: string;
   readonly etcdSocket: string;
@@ -24,8 +27,11 @@ export function layoutOf(folder: string): Layout {
     tokens: file("tokens.csv"),
     serviceAccountKey: file("service-account.key"),
     webhookConfig: file("webhook.yaml"),
+    auditConfig: file("audit.yaml"),
+    auditPolicy: file("audit-policy.yaml"),
     stages: file("stages.yaml"),
     kubeconfig: file("kubeconfig"),
+    installationKubeconfig: file("installation.kubeconfig"),
     caFile: file("certificates/apiserver.crt"),
     etcdSocket: file("etcd.sock"),
     kubeconfigOf: (user) => file(`${user}.kubeconfig`),
@@ -33,7 +39,7 @@ export function layoutOf(folder: string): Layout {
   };
 }
 
-/** Users of the control plane's own parts; `admin` and `limited` are those of tests. */
+/** Users of the control plane's own parts; `admin` and `limited` are those of tests, `driftless` is an installation's own. */
 export const componentUsers = {
   manager: "system:kube-controller-manager",
   scheduler: "system:kube-scheduler",
@@ -59,9 +65,10 @@ export function startEtcd(binaries: Binaries, layout: Layout): Child {
 export interface ApiServerOptions {
   readonly port: number;
   readonly webhook: boolean;
+  readonly audit: boolean;
 }
 
-export function startApiServerProcess(binaries: Binaries, layout: Layout, { port, webhook }: ApiServerOptions): Child {
+export function startApiServerProcess(binaries: Binaries, layout: Layout, { port, webhook, audit }: ApiServerOptions): Child {
   return start("kube-apiserver", binaries.apiServer, layout, [
     `--etcd-servers=unix://${layout.etcdSocket}`,
     "--bind-address=127.0.0.1",
@@ -83,6 +90,17 @@ export function startApiServerProcess(binaries: Binaries, layout: Layout, { port
           `--authentication-token-webhook-config-file=${layout.webhookConfig}`,
           "--authentication-token-webhook-version=v1",
           "--authentication-token-webhook-cache-ttl=10s",
+        ]
+      : []),
+    // Whoever listens comes later, or not at all: what cannot be told is tried again for a second, and dropped.
+    ...(audit
+      ? [
+          `--audit-policy-file=${layout.auditPolicy}`,
+          `--audit-webhook-config-file=${layout.auditConfig}`,
+          "--audit-webhook-mode=batch",
+          "--audit-webhook-batch-max-wait=50ms",
+          "--audit-webhook-batch-throttle-enable=false",
+          "--audit-webhook-initial-backoff=100ms",
         ]
       : []),
   ]);

@@ -32,11 +32,18 @@ export interface ControlPlane {
   readonly ca: string;
   /** Path of a kubeconfig with the contexts `admin` (current; group system:masters) and `limited` (no rights). */
   readonly kubeconfig: string;
+  /**
+   * Path of one with the same contexts for an installation of Driftless: in a control plane of our own its `admin` is the user
+   * `driftless`, so that the audit log tells it from people.
+   */
+  readonly installationKubeconfig: string;
   readonly tokens: { readonly admin: string; readonly limited: string };
   /** Path of a kubectl of the same version. */
   readonly kubectl: string;
   /** False when nobody acts on the objects: no rollouts, no garbage collection, no service accounts. */
   readonly controllers: boolean;
+  /** Port of this machine to which the API server posts its audit log, whoever may listen there; undefined when not asked for. */
+  readonly auditPort?: number;
   /** Folder of the parts' logs; undefined for a cluster that stood before. */
   readonly folder?: string;
   /** Process ids of the parts that run now. */
@@ -58,6 +65,8 @@ export interface ControlPlaneOptions {
   readonly nodes?: number;
   /** Is asked whose a bearer token is (TokenReview v1) when the API server itself does not know. */
   readonly authenticationWebhook?: { readonly url: string };
+  /** Has the API server post its audit log, writes alone, to a port that is picked free; a cluster that stood before has none. */
+  readonly audit?: boolean;
   readonly log?: Log;
   /** Where DRIFTLESS_TEST_KUBECONFIG and KUBEBUILDER_ASSETS are looked up. Default: this process's environment. */
   readonly env?: NodeJS.ProcessEnv;
@@ -135,15 +144,19 @@ function createRun(folder: string, log: Log): Run {
 async function startParts(run: Run, binaries: Binaries, options: ControlPlaneOptions): Promise<ControlPlane> {
   const started = performance.now();
   const { layout, children } = run;
-  const [port, credentials] = await Promise.all([
-    freePort(),
-    writeCredentials(layout, options.authenticationWebhook?.url),
+  const [port, auditPort] = await Promise.all([freePort(), options.audit === true ? freePort() : undefined]);
+  const authentication = options.authenticationWebhook?.url;
+  const [credentials] = await Promise.all([
+    writeCredentials(layout, {
+      ...(authentication === undefined ? {} : { authentication }),
+      ...(auditPort === undefined ? {} : { audit: `http://127.0.0.1:${auditPort}/audit` }),
+    }),
     writeStages(layout, binaries),
   ]);
   const guard = () => run.assertRunning();
   children.push(startEtcd(binaries, layout));
   await until(() => exists(layout.etcdSocket), { what: "etcd to listen", guard });
-  const apiServer = { port, webhook: options.authenticationWebhook !== undefined };
+  const apiServer = { port, webhook: authentication !== undefined, audit: auditPort !== undefined };
   children.push(startApiServerProcess(binaries, layout, apiServer));
   const ca = await until(() => certificates(layout.caFile), { what: "the API server's certificate", guard });
   const admin = { server: `https://127.0.0.1:${port}`, ca, token: credentials.admin };
@@ -154,7 +167,7 @@ async function startParts(run: Run, binaries: Binaries, options: ControlPlaneOpt
   const ms = Math.round(performance.now() - started);
   run.log.info("control-plane.ready", { server: admin.server, folder: layout.folder, ms });
   options.progress?.(`control plane: ready in ${(ms / 1000).toFixed(1)} s`);
-  return running(run, binaries, { apiServer, admin, credentials });
+  return { ...running(run, binaries, { apiServer, admin, credentials }), ...(auditPort === undefined ? {} : { auditPort }) };
 }
 
 interface Running {
@@ -170,6 +183,7 @@ function running(run: Run, binaries: Binaries, { apiServer, admin, credentials }
     caFile: layout.caFile,
     ca: admin.ca,
     kubeconfig: layout.kubeconfig,
+    installationKubeconfig: layout.installationKubeconfig,
     tokens: { admin: credentials.admin, limited: credentials.limited },
     kubectl: binaries.kubectl,
     controllers: binaries.controllers !== undefined,

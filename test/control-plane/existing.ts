@@ -33,6 +33,7 @@ export async function existingCluster(kubeconfig: string): Promise<ControlPlane>
     caFile,
     ca,
     kubeconfig,
+    installationKubeconfig: kubeconfig,
     tokens,
     kubectl: "kubectl",
     controllers: true,

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
 import { after, before, suite, test } from "node:test";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { createTable, startTable } from "../../cli/local/table.ts";
+import { createTable, openTable, startTable } from "../../cli/local/table.ts";
 import type { SyncPreview } from "../../lib/model/plan.ts";
 import { createDynamoStores } from "../../lib/store/dynamodb.ts";
 import type { Stores } from "../../lib/store/store.ts";
+import type { TableClient } from "../../lib/store/table-client.ts";
 import type { Actions } from "../../lib/sync/actions/actions.ts";
 import { createApi } from "../../lib/sync/api/api.ts";
 import { Secret } from "../../lib/telemetry/secret.ts";
@@ -58,14 +58,13 @@ const clock = { now: () => new Date("2025-03-01T12:00:00.000Z") };
 const bodies: Readonly<Record<string, object>> = { approve: { hash: "h1" }, suspend: { reason: "freeze" } };
 
 suite("docs/api.md", () => {
-  let client: DynamoDBClient;
+  let client: TableClient;
   let service: Awaited<ReturnType<typeof startTable>>;
   let stores: Stores;
 
   before(async () => {
     service = await startTable();
-    const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-    client = new DynamoDBClient({ endpoint: service.endpoint, region: "eu-central-1", credentials });
+    client = openTable(service.endpoint);
     const table = `driftless-${randomUUID()}`;
     await createTable({ client, table });
     stores = createDynamoStores({ client, table, clock, snapshotKey: new Secret(randomBytes(32).toString("base64")) });
@@ -82,13 +81,20 @@ suite("docs/api.md", () => {
       }),
     );
     await stores.syncs.put(aSync());
-    await stores.drift.record(aRow());
+    await stores.drift.record(
+      aRow({
+        by: { user: "ada", sourceIp: "192.0.2.7", userAgent: "kubectl", at },
+        fight: { managers: ["driftless", "hpa"], reverts: 4 },
+      }),
+    );
     await stores.deliveries.receive(aDelivery());
+    const replayed = { times: 1, at: "2025-03-01T12:15:00.000Z" };
+    await stores.deliveries.update(aDelivery().id, { state: "failed", reason: "away", retryable: true, replayed });
     await stores.sweeps.put(aSweep());
     await stores.inventories.save(anInventory(1), { fence: 1 });
   });
   after(async () => {
-    client.destroy();
+    client.close();
     await service.close();
   });
 

@@ -13,6 +13,7 @@ import { resume } from "../../cli/commands/resume.ts";
 import { rollback } from "../../cli/commands/rollback.ts";
 import { status } from "../../cli/commands/status.ts";
 import { suspend } from "../../cli/commands/suspend.ts";
+import { sweeps } from "../../cli/commands/sweeps.ts";
 import { sync } from "../../cli/commands/sync.ts";
 import type { JsonSchema } from "../../lib/config/json-schema.ts";
 import { configurationSchema } from "../../lib/config/schema.ts";
@@ -95,6 +96,7 @@ suite("docs/cli.md", () => {
     status,
     history,
     drift,
+    sweeps,
     explain,
     plan,
     sync,

@@ -31,6 +31,7 @@ async function aSyncedApplication(t: TestContext, make: (namespace: string) => r
       reader: writer,
       application,
       cluster: "local",
+      policies: { drift: "heal", additions: "report", ignoreDifferences: [] },
       entries: owned,
       live,
       now,
@@ -62,7 +63,16 @@ const pair = (entries: readonly InventoryEntry[]): readonly [InventoryEntry, Inv
   assert.ok(first && second);
   return [first, second];
 };
-const nothing: Detected = { rows: [], suspects: 0, takeBack: [], errors: [] };
+const nothing: Detected = {
+  rows: [],
+  suspects: 0,
+  heals: [],
+  takeBack: [],
+  strict: [],
+  cleared: [],
+  clearedAsSeen: [],
+  errors: [],
+};
 
 test("what is as it was applied costs no request beside the list, and the desired state is not asked for", async (t) => {
   const { detect, writer, asked } = await aSyncedApplication(t, (at) => [
@@ -165,7 +175,7 @@ test("one object that cannot be checked is an error by name, and the others are 
   const [a, b] = pair(entries);
   const unknown: InventoryEntry = { ...b, ref: refOf(aConfigMap("", "nowhere")) };
   const { rows, errors } = await detect([a, unknown]);
-  assert.deepEqual([rows.map(({ ref }) => ref.name), asked], [["a"], ["a"]]);
+  assert.deepEqual([rows.map(({ ref }) => ref.name), asked], [["a"], ["a", "nowhere"]]);
   assert.equal(errors.length, 1);
   assert.match(errors[0] ?? "", /^ConfigMap nowhere: ConfigMap nowhere names no namespace/);
 });

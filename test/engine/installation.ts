@@ -1,5 +1,4 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { createTable } from "../../cli/local/table.ts";
 import type { Answer } from "../../lib/cluster/classify.ts";
 import type { Clusters, ClusterWriter } from "../../lib/cluster/cluster.ts";
@@ -7,10 +6,12 @@ import { createDiscoveryCache, type DiscoveryCache } from "../../lib/cluster/dis
 import type { HttpRequest } from "../../lib/cluster/exchange.ts";
 import { createClusterReader, createClusterWriter } from "../../lib/cluster/kubernetes.ts";
 import { createTransport, type Transport } from "../../lib/cluster/transport.ts";
+import { DriftlessError } from "../../lib/errors.ts";
 import { assessHealth } from "../../lib/health/health.ts";
 import type { SyncBatch } from "../../lib/model/sync.ts";
 import { createDynamoStores } from "../../lib/store/dynamodb.ts";
 import type { Stores } from "../../lib/store/store.ts";
+import type { TableClient } from "../../lib/store/table-client.ts";
 import { createSyncBatch } from "../../lib/sync/batch/sync-batch.ts";
 import { silentLog } from "../../lib/telemetry/log.ts";
 import { Secret } from "../../lib/telemetry/secret.ts";
@@ -60,7 +61,7 @@ export interface Installation {
   readonly clock: TestClock;
   readonly stores: Stores;
   /** The table itself. */
-  readonly table: { readonly client: DynamoDBClient; readonly name: string };
+  readonly table: { readonly client: TableClient; readonly name: string };
   /** What workers sent to the API server, in order of the answers. */
   readonly sent: Sent[];
   /** Stores whose calls are this worker's. */
@@ -79,7 +80,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   const client = createMemoryTable();
   await createTable({ client, table });
   const snapshotKey = new Secret(randomBytes(32).toString("base64"));
-  const storesOver = (over: DynamoDBClient) =>
+  const storesOver = (over: TableClient) =>
     createDynamoStores({ client: over, table, clock, snapshotKey, ...(partBytes === undefined ? {} : { partBytes }) });
   const sent: Sent[] = [];
 
@@ -125,29 +126,26 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   };
 }
 
-interface TableCommand {
-  readonly constructor: { readonly name: string };
-  readonly input: object;
-}
-
 interface CountedTable {
   readonly worker: Worker;
   readonly spoils?: () => boolean;
 }
 
 /** The table's client, as one worker uses it. */
-function countedTable(client: DynamoDBClient, { worker, spoils }: CountedTable): DynamoDBClient {
-  const send = (command: TableCommand): Promise<unknown> =>
-    worker.call(tableCall(command), () => {
-      if (spoils !== undefined && [1, 2, 3].every(() => spoils())) {
-        return Promise.reject(Object.assign(new Error("throttled"), { name: "ThrottlingException" }));
-      }
-      return client.send(command as Parameters<DynamoDBClient["send"]>[0]);
-    });
-  return { send } as unknown as DynamoDBClient;
+function countedTable(client: TableClient, { worker, spoils }: CountedTable): TableClient {
+  return {
+    call: (operation, request) =>
+      worker.call(tableCall(operation, request), () => {
+        if (spoils !== undefined && [1, 2, 3].every(() => spoils())) {
+          return Promise.reject(new DriftlessError("store", `${operation} was throttled`, { retryable: true }));
+        }
+        return client.call(operation, request);
+      }),
+    close: () => undefined,
+  };
 }
 
-function tableCall({ constructor, input }: TableCommand): Call {
-  const { Key, Item } = input as { readonly Key?: { readonly pk: { readonly S: string } }; readonly Item?: typeof Key };
-  return { to: "table", name: `${constructor.name.replace(/Command$/, "")} ${(Key ?? Item)?.pk.S ?? ""}`.trim() };
+function tableCall(operation: string, request: object): Call {
+  const { Key, Item } = request as { readonly Key?: { readonly pk: { readonly S: string } }; readonly Item?: typeof Key };
+  return { to: "table", name: `${operation} ${(Key ?? Item)?.pk.S ?? ""}`.trim() };
 }

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { isDriftlessError } from "../../lib/errors.ts";
-import { applicationLabel } from "../../lib/model/resource.ts";
-import type { SyncBatch } from "../../lib/model/sync.ts";
+import { applicationLabel, type Manifest } from "../../lib/model/resource.ts";
+import type { ApplicationState, SyncBatch } from "../../lib/model/sync.ts";
+import { batchesOf } from "../../lib/sync/runs.ts";
+import { createRestartLost } from "../../lib/sync/sweep/sweep-restart.ts";
+import { silentLog } from "../../lib/telemetry/log.ts";
 import { aClock, createExecution, type Execution } from "./execution.ts";
 import { createFleet, fleetUrl } from "./fleet.ts";
 import {
@@ -65,7 +68,7 @@ export async function play(
   const { stores } = installation;
   const planner = createPlanner(installation, fleet);
 
-  /** Who has the object at this moment: by its head, or, where that cannot be rendered, by what it rendered last. */
+  /** Who has the object at this moment: by its folder at the head, and, where that cannot be rendered, by what it rendered last too. */
   function declaredBy(object: ObjectKey): string {
     return applicationKeys.filter((key) => desired.get(key)?.has(object)).join(" and ");
   }
@@ -90,7 +93,7 @@ export async function play(
       const objects = new Set(objectKeys.filter((object) => stated.get(object) === key));
       const fails =
         app !== undefined && (app.fault === "render" || app.fault === "source" || (objects.size === 0 && !app.allowEmpty));
-      if (!fails) desired.set(key, objects);
+      desired.set(key, fails ? new Set([...(desired.get(key) ?? []), ...objects]) : objects);
     }
   }
 
@@ -143,39 +146,48 @@ export async function play(
   await settle();
   assert.deepEqual(wrong, [], "at the end");
   await assertConverged();
+  // What prune: false kept, and another application has by now, leaves the inventory with the next sync.
+  await startEach(await stores.applications.list(), "again");
+  assert.deepEqual(wrong, [], "once more");
+  await assertConverged();
+  await assertInventories();
   return { deletes, runs };
 
-  /** What the sweep does: each application is synced once more, while its last run did not succeed. */
+  /** What the sweep does, without a push: runs that did not succeed, and prunes that kept objects for others, are started again. */
   async function settle(): Promise<void> {
     for (const { release, over } of held.splice(0)) {
       release();
       await over;
     }
-    for (let round = 1; round <= 4; round++) {
+    for (let round = 1; round <= 6; round++) {
+      clock.advance(60);
       const states = await stores.applications.list();
-      const open = states.filter(({ desired: wanted, lastSync }) => {
-        return (
-          wanted !== undefined && (round === 1 || lastSync?.generation !== wanted.generation || lastSync.phase !== "Succeeded")
-        );
+      const failed = states.filter(({ desired: wanted, lastSync }) => {
+        return wanted !== undefined && (lastSync?.generation !== wanted.generation || lastSync.phase !== "Succeeded");
       });
-      if (open.length === 0) return;
-      const applications = open.map(({ application, desired: wanted }) => ({
-        name: application,
-        generation: wanted?.generation ?? 0,
-      }));
-      await start(
-        { cluster: "eu", revision: "", trigger: "sweep", correlationId: `sweep-${round}`, applications },
-        { kind: "straight" },
-      );
-      clock.advance(1);
+      const freed: SyncBatch[] = [];
+      const starter = { start: (batch: SyncBatch) => Promise.resolve(void freed.push(batch)) };
+      const restart = createRestartLost({ stores, starter, clock, log: silentLog });
+      await restart({ id: `sweep-${round}`, states: states.filter((state) => !failed.includes(state)) }, {});
+      if (freed.length + failed.length === 0) return;
+      for (const batch of freed) await start(batch, { kind: "straight" });
+      await startEach(failed, `sweep-${round}`);
     }
   }
 
-  async function assertConverged(): Promise<void> {
+  async function startEach(states: readonly ApplicationState[], correlationId: string): Promise<void> {
+    for (const batch of batchesOf(states, { trigger: "sweep", correlationId })) await start(batch, { kind: "straight" });
+  }
+
+  function listed(): Promise<readonly Manifest[]> {
     const keys = applicationKeys.map((key) => applicationName(names, key));
     const type = { group: "", version: "v1", kind: "ConfigMap" };
     const labelSelector = `${applicationLabel} in (${keys.join(",")})`;
-    const live = await api.outside.list({ type, namespace: names.namespace, labelSelector });
+    return api.outside.list({ type, namespace: names.namespace, labelSelector });
+  }
+
+  async function assertConverged(): Promise<void> {
+    const live = await listed();
     const stated = head === undefined ? new Map<ObjectKey, ApplicationKey>() : statedBy(head);
     for (const [object, owner] of stated) {
       const found = live.find(({ metadata }) => metadata.name === objectName(names, object));
@@ -199,6 +211,10 @@ export async function play(
       );
       assert.equal(state?.definition.sync.prune, false, `${metadata.name} stays though it may be pruned: ${said.join("; ")}`);
     }
+  }
+
+  async function assertInventories(): Promise<void> {
+    const live = await listed();
     for (const key of applicationKeys) {
       const application = applicationName(names, key);
       assert.equal(await stores.leases.get(application), undefined, `the lease of ${key}`);

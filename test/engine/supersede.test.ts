@@ -229,7 +229,7 @@ describe("waits", () => {
     const beside = await syncOne();
     assert.deepEqual(beside, alone);
     const { lastSync } = (await stores.applications.get(stuck[199]!)) ?? {};
-    assert.deepEqual([lastSync?.phase, lastSync?.health.status], ["Waiting", "Progressing"]);
+    assert.deepEqual([lastSync?.phase, lastSync?.health.status], ["Running", "Progressing"]);
 
     for (const name of stuck) await desire(stores, anEngineApplication(name, namespace), []);
     clock.advance(3600);

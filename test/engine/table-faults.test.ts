@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import { DeleteItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { DriftlessError } from "../../lib/errors.ts";
 import { aName } from "../apply/open.ts";
 import { testNamespace } from "../support/cluster.ts";
@@ -61,7 +60,7 @@ describe("a table that throttles, or has lost something", () => {
     await syncBoth(40, 1);
     const parts = await partsOf(table, torn);
     assert.ok(parts.length >= 3);
-    await table.client.send(new DeleteItemCommand({ TableName: table.name, Key: parts[2]! }));
+    await table.client.call("DeleteItem", { TableName: table.name, Key: parts[2]! });
     sent.splice(0);
     await syncBoth(36, 2);
 
@@ -95,13 +94,11 @@ function retryable(error: unknown): "failed" {
 
 /** Keys of the parts of an inventory, in order. */
 async function partsOf(table: Awaited<ReturnType<typeof openInstallation>>["table"], application: string) {
-  const { Items = [] } = await table.client.send(
-    new QueryCommand({
-      TableName: table.name,
-      KeyConditionExpression: "#pk = :pk AND begins_with(#sk, :prefix)",
-      ExpressionAttributeNames: { "#pk": "pk", "#sk": "sk" },
-      ExpressionAttributeValues: { ":pk": { S: `inventory#${application}` }, ":prefix": { S: "part#" } },
-    }),
-  );
-  return Items.map(({ pk, sk }) => ({ pk: pk!, sk: sk! }));
+  const answer = await table.client.call("Query", {
+    TableName: table.name,
+    KeyConditionExpression: "#pk = :pk AND begins_with(#sk, :prefix)",
+    ExpressionAttributeNames: { "#pk": "pk", "#sk": "sk" },
+    ExpressionAttributeValues: { ":pk": { S: `inventory#${application}` }, ":prefix": { S: "part#" } },
+  });
+  return (answer?.Items ?? []).map(({ pk, sk }) => ({ pk: pk!, sk: sk! }));
 }

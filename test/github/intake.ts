@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { after, before } from "node:test";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { createFifoQueue, startQueue } from "../../cli/local/queue.ts";
-import { createTable, startTable } from "../../cli/local/table.ts";
+import { createTable, openTable, startTable } from "../../cli/local/table.ts";
 import type { Delivery, RevisionMessage } from "../../lib/model/delivery.ts";
 import { parseRevisionMessage } from "../../lib/queue/message.ts";
 import type { RevisionQueue } from "../../lib/queue/queue.ts";
@@ -33,10 +32,10 @@ export function intakeAround({ clock = systemClock }: { readonly clock?: Clock }
   before(async () => {
     const [tableService, queueService] = await Promise.all([startTable(), startQueue()]);
     const shared = { region: "eu-central-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
-    const dynamo = new DynamoDBClient({ ...shared, endpoint: tableService.endpoint });
+    const dynamo = openTable(tableService.endpoint);
     const sqs = new SQSClient({ ...shared, endpoint: queueService.endpoint });
     closing.push(
-      () => dynamo.destroy(),
+      () => dynamo.close(),
       () => sqs.destroy(),
       () => tableService.close(),
       () => queueService.close(),

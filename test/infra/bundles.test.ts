@@ -4,15 +4,22 @@ import { createHmac } from "node:crypto";
 import path from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { startSecrets } from "../../cli/local/secrets.ts";
-import { createTable, startTable } from "../../cli/local/table.ts";
+import { createTable, openTable, startTable } from "../../cli/local/table.ts";
 import { packagedService } from "./artefacts.ts";
 import { functionsOf } from "./template.ts";
 
-const names = ["webhook", "plan", "sync", "sweep", "preview", "api"] as const;
+const names = ["webhook", "plan", "sync", "sweep", "audit", "preview", "api"] as const;
 /** Bytes of the minified bundle. */
-const limits = { webhook: 600_000, plan: 1_100_000, sync: 1_000_000, sweep: 1_000_000, preview: 1_000_000, api: 600_000 };
+const limits = {
+  webhook: 600_000,
+  plan: 1_100_000,
+  sync: 1_000_000,
+  sweep: 1_000_000,
+  audit: 1_000_000,
+  preview: 1_000_000,
+  api: 600_000,
+};
 
 interface Loaded {
   readonly exports?: readonly string[];
@@ -53,7 +60,10 @@ async function environmentOf(name: string, endpoints: Endpoints): Promise<Record
     PreviewLambdaFunction: "driftless-prod-preview",
   };
   const told = Object.entries(declared).map(([variable, value]) => {
-    const text = typeof value === "string" ? value : (valueIf(value) ?? values[(value as { readonly Ref: string }).Ref]);
+    const text =
+      typeof value === "string"
+        ? value
+        : (valueIf(value) ?? joined(value) ?? arnOf(value) ?? values[(value as { readonly Ref: string }).Ref]);
     assert.ok(text !== undefined, variable);
     return [variable, text] as const;
   });
@@ -67,6 +77,18 @@ async function environmentOf(name: string, endpoints: Endpoints): Promise<Record
   };
 }
 
+/** A list of ARNs; undefined for what is no list. */
+function joined(value: unknown): string | undefined {
+  const [separator, parts] = (value as { readonly "Fn::Join"?: readonly [string, readonly unknown[]] })["Fn::Join"] ?? [];
+  return parts?.map(arnOf).join(separator);
+}
+
+/** The ARN of a role by the name of what has it; undefined for what is none. */
+function arnOf(value: unknown): string | undefined {
+  const [name] = (value as { readonly "Fn::GetAtt"?: readonly string[] })["Fn::GetAtt"] ?? [];
+  return name === undefined ? undefined : `arn:aws:iam::000000000000:role/${name}`;
+}
+
 /** What a value is when its condition holds; undefined for one without condition. */
 function valueIf(value: unknown): string | undefined {
   return (value as { readonly "Fn::If"?: readonly [string, string, unknown] })["Fn::If"]?.[1];
@@ -77,12 +99,12 @@ async function withServices(work: (endpoints: Endpoints) => Promise<void>): Prom
   const key = Buffer.alloc(32, 7).toString("base64");
   const secrets = await startSecrets({ secrets: { "snapshot-key": key, webhook: secret } });
   const table = await startTable();
-  const client = new DynamoDBClient({ endpoint: table.endpoint, region: "us-east-1", credentials });
+  const client = openTable(table.endpoint);
   try {
     await createTable({ client, table: "driftless" });
     await work({ secrets: secrets.endpoint, table: table.endpoint });
   } finally {
-    client.destroy();
+    client.close();
     await table.close();
     await secrets.close();
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { tableDefinition } from "../../lib/store/table.ts";
 import { chartSecret, ecrRepositories, githubSecret, packagedService, sopsAgeSecret, sopsKmsKeys } from "./artefacts.ts";
 import { actionsOf, functionsOf, resourceOf, resourcesOf, statementsOf } from "./template.ts";
 
@@ -10,6 +11,7 @@ test("every function has a role of its own, which only Lambda may take", async (
   const roles = Object.fromEntries([...functionsOf(template)].map(([name, { Role }]) => [name, Role["Fn::GetAtt"][0]]));
   assert.deepEqual(roles, {
     api: "ApiRole",
+    audit: "AuditRole",
     plan: "PlanRole",
     preview: "PreviewRole",
     sweep: "SweepRole",
@@ -28,7 +30,7 @@ test("every function has a role of its own, which only Lambda may take", async (
 test("no right is given by wildcard, and none for every resource", async () => {
   const { template } = await packagedService();
   const roles = [...resourcesOf(template, "AWS::IAM::Role").keys()];
-  assert.equal(roles.length, 7);
+  assert.equal(roles.length, 8);
   assert.equal(resourcesOf(template, "AWS::IAM::Policy").size + resourcesOf(template, "AWS::IAM::ManagedPolicy").size, 0);
   for (const role of roles) {
     for (const { Effect, Action, Resource, Condition: _narrows, ...others } of statementsOf(template, role)) {
@@ -46,6 +48,7 @@ test("each function may make the calls that it makes, and no others", async () =
   const logs = ["logs:CreateLogStream", "logs:PutLogEvents"];
   const table = [
     "dynamodb:BatchGetItem",
+    "dynamodb:BatchWriteItem",
     "dynamodb:DeleteItem",
     "dynamodb:GetItem",
     "dynamodb:PutItem",
@@ -71,6 +74,7 @@ test("each function may make the calls that it makes, and no others", async () =
     SyncRole: [
       ...table,
       "eks:DescribeCluster",
+      "events:PutEvents",
       "lambda:CheckpointDurableExecution",
       "lambda:GetDurableExecutionState",
       ...logs,
@@ -79,13 +83,23 @@ test("each function may make the calls that it makes, and no others", async () =
     SweepRole: [
       ...table,
       "eks:DescribeCluster",
+      "events:PutEvents",
       "lambda:InvokeFunction",
       ...logs,
       "secretsmanager:GetSecretValue",
       "sqs:SendMessage",
     ],
+    AuditRole: [
+      ...table,
+      "eks:DescribeCluster",
+      "events:PutEvents",
+      "lambda:InvokeFunction",
+      ...logs,
+      "secretsmanager:GetSecretValue",
+    ],
     PreviewRole: [
       "dynamodb:BatchGetItem",
+      "dynamodb:BatchWriteItem",
       "dynamodb:DeleteItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
@@ -127,7 +141,7 @@ test("the API writes rows of applications alone, a plan made by hand what it ren
   ]);
   assert.deepEqual(writes("PreviewRole"), [
     {
-      Action: ["dynamodb:PutItem", "dynamodb:DeleteItem"],
+      Action: ["dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
       Condition: {
         "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["snapshot#*", "render#*", "capabilities#*", "repository#*"] },
       },
@@ -148,6 +162,18 @@ test("the webhook can read its one secret, write and read back its rows, send to
     },
     { Effect: "Allow", Action: "sqs:SendMessage", Resource: arnOf("RevisionQueue") },
   ]);
+});
+
+test("the API may ask the table by each of its indexes, and no other function by those of drift", async () => {
+  const { template } = await packagedService();
+  const indexesOf = (role: string) =>
+    JSON.stringify(statementsOf(template, role))
+      .match(/(?<=\/index\/)\w+/g)
+      ?.toSorted() ?? [];
+  const all = tableDefinition.GlobalSecondaryIndexes.map(({ IndexName }) => IndexName).toSorted();
+  assert.deepEqual(indexesOf("ApiRole"), all);
+  const roles = [...resourcesOf(template, "AWS::IAM::Role").keys()].filter((role) => role !== "ApiRole");
+  assert.deepEqual([...new Set(roles.flatMap(indexesOf))], ["timeline"]);
 });
 
 test("nobody but the webhook reads the webhook's secret", async () => {
@@ -219,7 +245,7 @@ test("only the functions that render fetch charts: from the named repositories o
   assert.deepEqual(Object.fromEntries(told), { plan: named, preview: named });
 });
 
-test("plan, sweep and API may start the sync by the alias that they are told, the API the preview too; nothing else", async () => {
+test("plan, sweep and API may start the sync by the alias that they are told, the API the preview, the sweep itself; nothing else", async () => {
   const { template } = await packagedService();
   const name = functionsOf(template).get("sync")?.FunctionName;
   const alias = resourceOf(template, "SyncDurableLambdaAlias").Properties["Name"];
@@ -228,7 +254,33 @@ test("plan, sweep and API may start the sync by the alias that they are told, th
       .filter(({ Action }) => Action === "lambda:InvokeFunction")
       .map(({ Resource }) => Resource);
     const arn = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:";
-    const more = role === "ApiRole" ? [arnOf("PreviewLambdaFunction")] : [];
+    const sweep = functionsOf(template).get("sweep")?.FunctionName;
+    const others: Readonly<Record<string, unknown>> = {
+      ApiRole: arnOf("PreviewLambdaFunction"),
+      SweepRole: { "Fn::Sub": `${arn}${sweep}` },
+    };
+    const more = others[role] === undefined ? [] : [others[role]];
     assert.deepEqual(resources, [{ "Fn::Sub": `${arn}${name}:${String(alias)}` }, ...more]);
   }
+});
+
+test("who finds or heals drift may publish on the one bus that it is told of, and nobody else on any", async () => {
+  const { template } = await packagedService();
+  const publishers = [...resourcesOf(template, "AWS::IAM::Role").keys()].flatMap((role) =>
+    statementsOf(template, role)
+      .filter(({ Action }) => [Action].flat().some((action) => action.startsWith("events:")))
+      .map(({ Action, Resource }) => [role, Action, Resource]),
+  );
+  const bus = { "Fn::Sub": "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default" };
+  for (const role of ["SyncRole", "SweepRole"])
+    assert.ok(
+      publishers.some(([name]) => name === role),
+      role,
+    );
+  for (const [role, action, resource] of publishers)
+    assert.deepEqual([action, resource], ["events:PutEvents", bus], String(role));
+  const told = [...functionsOf(template)].filter(
+    ([, { Environment }]) => Environment.Variables["DRIFTLESS_EVENT_BUS"] === "default",
+  );
+  assert.deepEqual(new Set(told.map(([, { Role }]) => Role["Fn::GetAtt"][0])), new Set(publishers.map(([role]) => role)));
 });

@@ -5,9 +5,10 @@ import { test } from "node:test";
 import { parseWebhookSecrets } from "../../lib/github/secrets.ts";
 import { createSeal } from "../../lib/store/seal.ts";
 import { expiryAttribute, tableDefinition } from "../../lib/store/table.ts";
+import { metricNamespace, metricUnits } from "../../lib/telemetry/metrics.ts";
 import { Secret } from "../../lib/telemetry/secret.ts";
 import { packagedService } from "./artefacts.ts";
-import { functionsOf, resourceOf, resourcesOf } from "./template.ts";
+import { functionsOf, type Resource, resourceOf, resourcesOf } from "./template.ts";
 
 const functionsFolder = path.join(import.meta.dirname, "..", "..", "functions");
 
@@ -55,6 +56,7 @@ test("every log group forgets after 30 days", async () => {
   const kept = [...groups.values()].map(({ Properties }) => [Properties["LogGroupName"], Properties["RetentionInDays"]]);
   assert.deepEqual(Object.fromEntries(kept), {
     "/aws/lambda/driftless-prod-api": 30,
+    "/aws/lambda/driftless-prod-audit": 30,
     "/aws/lambda/driftless-prod-plan": 30,
     "/aws/lambda/driftless-prod-preview": 30,
     "/aws/lambda/driftless-prod-sweep": 30,
@@ -113,20 +115,22 @@ test("a sync is a durable execution of a published version, started by alias", a
   assert.deepEqual(alias, { FunctionName: { Ref: "SyncLambdaFunction" }, Name: "durable" });
   const [version] = [...resourcesOf(template, "AWS::Lambda::Version").keys()];
   assert.deepEqual(FunctionVersion, { "Fn::GetAtt": [version, "Version"] });
-  for (const starter of ["plan", "sweep", "api"]) {
+  for (const starter of ["plan", "sweep", "audit", "api"]) {
     const named = functions.get(starter)?.Environment.Variables["DRIFTLESS_SYNC_FUNCTION"];
     assert.deepEqual(named, { Ref: "SyncDurableLambdaAlias" });
   }
 });
 
-test("B11: the sweep starts every five minutes, within a minute of chance, and never beside another one", async () => {
+test("B11: the sweep starts every five minutes, within a minute of chance, and sweeps up to ten clusters at once, each once", async () => {
   const { template } = await packagedService();
   const { ScheduleExpression, FlexibleTimeWindow, Target } = resourceOf(template, "SweepSchedule").Properties;
   assert.equal(ScheduleExpression, "rate(5 minutes)");
   assert.deepEqual(FlexibleTimeWindow, { Mode: "FLEXIBLE", MaximumWindowInMinutes: 1 });
   assert.deepEqual((Target as { readonly Arn: unknown }).Arn, { "Fn::GetAtt": ["SweepLambdaFunction", "Arn"] });
   const reserved = functionsOf(template).get("sweep")?.["ReservedConcurrentExecutions"];
-  assert.deepEqual(reserved, { "Fn::If": ["ReserveConcurrency", 1, { Ref: "AWS::NoValue" }] });
+  assert.deepEqual(reserved, { "Fn::If": ["ReserveConcurrency", 10, { Ref: "AWS::NoValue" }] });
+  const { MaximumEventAgeInSeconds, MaximumRetryAttempts } = resourceOf(template, "SweepLambdaEvConf").Properties;
+  assert.deepEqual([MaximumEventAgeInSeconds, MaximumRetryAttempts], [240, 0]);
 });
 
 test("deliveries have concurrency of their own", async () => {
@@ -155,4 +159,29 @@ test("the secrets that Secrets Manager makes are ones that the functions take", 
     parseWebhookSecrets(text, "webhook").map(({ name }) => name),
     ["current"],
   );
+});
+
+test("a sweep that is three intervals late, or never comes, and a fight sound an alarm, where a topic is named", async () => {
+  const { template } = await packagedService();
+  const late = resourceOf(template, "LateSweepAlarm") as Resource & { readonly Condition?: string };
+  const fight = resourceOf(template, "FightAlarm") as typeof late;
+  assert.deepEqual([late.Condition, fight.Condition], ["HasAlarmTopic", "HasAlarmTopic"]);
+  assert.deepEqual(template.Conditions["HasAlarmTopic"], { "Fn::Not": [{ "Fn::Equals": ["", ""] }] });
+  const { MetricName, Period, Threshold, TreatMissingData, Dimensions } = late.Properties;
+  assert.deepEqual([MetricName, TreatMissingData, Dimensions], ["SweepAge", "breaching", undefined]);
+  assert.deepEqual([Number(Period), Number(Threshold)], [3 * 5 * 60, 3 * 5 * 60]);
+  const { MetricName: fights, Threshold: most, TreatMissingData: missing } = fight.Properties;
+  assert.deepEqual([fights, Number(most), missing], ["DriftFights", 0, "notBreaching"]);
+  for (const { Properties } of [late, fight]) {
+    assert.equal(Properties["Namespace"], metricNamespace);
+    assert.ok(String(Properties["MetricName"]) in metricUnits);
+  }
+});
+
+test("the schedule, and what the functions take for it, come from one place", async () => {
+  const { template } = await packagedService();
+  const [, minutes] =
+    /^rate\((\d+) minutes\)$/.exec(String(resourceOf(template, "SweepSchedule").Properties["ScheduleExpression"])) ?? [];
+  const told = ["sweep", "api"].map((name) => functionsOf(template).get(name)?.Environment.Variables["DRIFTLESS_SWEEP_INTERVAL"]);
+  assert.deepEqual(told, [`${minutes}m`, `${minutes}m`]);
 });

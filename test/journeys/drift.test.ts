@@ -8,7 +8,7 @@ import { addedRequests, countRequests } from "../support/metrics.ts";
 const kinds = ["deployments", "services", "namespaces"];
 
 const rowsOf = async (journey: Journey, application: string): Promise<readonly DriftRow[]> =>
-  (await journey.installation.stores.drift.list(application)).items;
+  (await journey.installation.stores.drift.list({ application })).items;
 
 /** What a test says of a row. */
 const seen = ({ kind, ref, field, desired, live, manager }: DriftRow) => [kind, ref.kind, field, desired, live, manager];

@@ -70,11 +70,11 @@ describe("what others stand on comes first", () => {
     await journey.kubectl("patch", `chairs.${group}`, "-n", name, "c", "--type=merge", "-p", '{"spec":{"id":9007199254740992}}');
     await journey.sweep();
     await eventually("the integer is healed", async () => (await id()) === "9007199254740993");
-    const { items } = await journey.installation.stores.drift.list(name);
+    const { items } = await journey.installation.stores.drift.list({ application: name });
     const row = items.find(({ field }) => field === "spec.id");
     assert.deepEqual([row?.desired, row?.live], [9007199254740993n, 9007199254740992n]);
     await eventually("the row is closed", async () =>
-      (await journey.installation.stores.drift.list(name)).items.every(({ healedAt }) => healedAt !== ""),
+      (await journey.installation.stores.drift.list({ application: name })).items.every(({ healedAt }) => healedAt !== ""),
     );
     assert.equal((await journey.sweep()).reports[0]?.drifted, 0);
   });
@@ -152,13 +152,14 @@ describe("an object that moves from one application to another", () => {
       "driftless.yaml": configuration({ [renamed]: from, [to]: from }).replace(`path: ${renamed}`, `path: ${from}`),
       [`${from}/bad.yaml`]: "kind: [\n",
     });
-    await eventually("the prune waits", async () =>
-      journey.events.slice(seen).some(({ event, application }) => event === "sync.prune-held" && application === from),
-    );
+    await eventually("the prune keeps it", async () => ((await journey.state(from))?.lastSync?.keptFor ?? []).includes(renamed));
     assert.deepEqual([await uid(), await owner()], [before, from]);
     const commit = await journey.push({ [`${from}/bad.yaml`]: null });
     assert.equal((await journey.synced(renamed, commit)).phase, "Succeeded");
-    await eventually("the old name is forgotten", async () => (await journey.state(from)) === undefined);
+    await eventually("the sweep forgets the old name", async () => {
+      await journey.sweep();
+      return (await journey.state(from)) === undefined;
+    });
     assert.deepEqual([await uid(), await owner()], [before, renamed]);
     assert.deepEqual(await owned(renamed), [from, "settings", "stays"]);
     assert.ok(!journey.events.slice(seen).some(({ event }) => event === "sync.pruned"));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type Journey, startJourney } from "../support/journey.ts";
+import { eventually, type Journey, startJourney } from "../support/journey.ts";
 import { aConfigMap } from "../support/objects.ts";
 import { filesOf, plainConfiguration } from "../support/single-files.ts";
 
@@ -50,5 +50,36 @@ describe("an object that two applications state", () => {
     assert.equal((await journey.synced(billing, state)).phase, "Succeeded");
     assert.equal(await journey.field(["configmap", shop, "settings"], ".metadata.uid"), uid);
     assert.equal(await owner(), billing);
+  });
+
+  test("stays while the other that is to have it cannot be rendered, and goes to it, with its uid, once that is mended", async () => {
+    const moved = aConfigMap("", "moved");
+    const first = await journey.push(filesOf(shop, [moved]));
+    assert.equal((await journey.synced(shop, first)).phase, "Succeeded");
+    const uid = () => journey.field(["configmap", shop, "moved"], ".metadata.uid");
+    const before = await uid();
+    const commit = await journey.push({
+      [`${shop}/ConfigMap-moved.yaml`]: null,
+      ...filesOf(billing, [aConfigMap(shop, "moved")]),
+      [`${billing}/broken.yaml`]: "kind: [\n",
+    });
+    const { phase, notes } = await journey.synced(shop, commit);
+    assert.deepEqual(
+      [phase, notes],
+      [
+        "Succeeded",
+        ["ConfigMap shared-shop/moved stays: shared-billing could not be rendered at its newest commit, and may want it"],
+      ],
+    );
+    assert.equal(await uid(), before);
+    const mended = await journey.push({ [`${billing}/broken.yaml`]: null });
+    assert.equal((await journey.synced(billing, mended)).phase, "Succeeded");
+    await eventually("the sweep lets it go", async () => {
+      await journey.sweep();
+      const inventory = await journey.installation.stores.inventories.load(shop);
+      return inventory?.entries.every(({ ref }) => ref.name !== "moved");
+    });
+    assert.equal(await uid(), before);
+    assert.equal(await journey.field(["configmap", shop, "moved"], ".metadata.labels.driftless\\.dev/application"), billing);
   });
 });

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { inflateRawSync } from "node:zlib";
-import { ScanCommand } from "@aws-sdk/client-dynamodb";
 import { guestbook, overlay } from "../support/guestbook.ts";
 import { eventually, type Journey, startJourney } from "../support/journey.ts";
 import { type LocalKms, startKms } from "../support/kms.ts";
@@ -67,7 +66,7 @@ describe("secrets that are encrypted with SOPS in Git", () => {
     assert.equal(await live(".data.password"), values.broken);
     await journey.sweep();
     await eventually("the secret is healed", async () => (await live(".data.password")) === values.byAge);
-    const rows = (await journey.installation.stores.drift.list(namespace)).items;
+    const rows = (await journey.installation.stores.drift.list({ application: namespace })).items;
     assert.ok(rows.some(({ ref }) => ref.kind === "Secret" && ref.name === "db"));
   });
 
@@ -82,7 +81,7 @@ describe("secrets that are encrypted with SOPS in Git", () => {
 
   test("stand in clear in no row, log line or answer of the API", async () => {
     const { installation, events } = journey;
-    const { Items: rows = [] } = await installation.dynamodb.send(new ScanCommand({ TableName: installation.table }));
+    const rows = (await installation.dynamodb.call("Scan", { TableName: installation.table }))?.Items ?? [];
     assert.ok(rows.length > 10);
     const places = [
       ...rows.map((row) => textOf(row)),
@@ -114,9 +113,11 @@ const routes = [
 
 /** A row with its binary attributes byte for byte, and inflated where they are deflated. */
 function textOf(row: object): string {
-  return JSON.stringify(row, (_key, value: unknown) =>
-    value instanceof Uint8Array ? [value, inflated(value)].map((bytes) => Buffer.from(bytes).toString("latin1")) : value,
-  );
+  return JSON.stringify(row, (key, value: unknown) => {
+    if (key !== "B" || typeof value !== "string") return value;
+    const bytes = Buffer.from(value, "base64");
+    return [bytes, inflated(bytes)].map((each) => Buffer.from(each).toString("latin1"));
+  });
 }
 
 function inflated(bytes: Uint8Array): Uint8Array {

@@ -56,9 +56,17 @@ describe("readersOf", () => {
 describe("sharesSource", () => {
   it("tells a renamed application by its folder or its chart, whatever branch or version", () => {
     assert.equal(sharesSource(anApplication(), anApplication({ sources: [aSource({ targetRevision: "next" })] })), true);
-    assert.equal(sharesSource(anApplication(), anApplication({ sources: [aSource({ path: "other" })] })), false);
+    const elsewhere = aSource({ path: "other", targetRevision: "next" });
+    assert.equal(sharesSource(anApplication(), anApplication({ sources: [elsewhere] })), false);
     const newer: ApplicationSource = { kind: "chart", chart: { ...aChart.chart, version: "7.0.0" } };
     assert.equal(sharesSource(anApplication({ sources: [aChart] }), anApplication({ sources: [aSource(), newer] })), true);
+  });
+
+  it("tells applications that one commit can change, by their branch, however many each reads", () => {
+    const beside = anApplication({ sources: [aChart, aSource({ path: "other" })] });
+    assert.deepEqual([sharesSource(anApplication(), beside), sharesSource(beside, anApplication())], [true, true]);
+    const foreign = aSource({ repository: "https://github.com/acme/other.git" });
+    assert.equal(sharesSource(anApplication(), anApplication({ sources: [foreign] })), false);
   });
 });
 

@@ -20,6 +20,24 @@ const policies: readonly (readonly [string, Partial<Application>])[] = [
   ["sync.mode", { sync: aSyncPolicy({ mode: "manual" }) }],
   ["sync.retry", { sync: aSyncPolicy({ retry: { limit: 1, backoff: { duration: 1, factor: 1, maxDuration: 1 } } }) }],
   ["drift", { drift: "report" }],
+  ["drift by prevention", { drift: "prevent" }],
+  ["additions", { additions: "drift" }],
+  [
+    "ignoreDifferences",
+    {
+      ignoreDifferences: [
+        {
+          group: "apps",
+          kind: "Deployment",
+          name: "",
+          namespace: "",
+          jsonPointers: ["/spec/replicas"],
+          jqPathExpressions: [],
+          managedFieldsManagers: [],
+        },
+      ],
+    },
+  ],
   ["dependsOn", { dependsOn: ["database"] }],
   ["rollback", { rollback: "auto" }],
   ["syncWindows", { syncWindows: [{ kind: "deny", schedule: "0 0 * * *", duration: 60, timeZone: "UTC" }] }],

@@ -1,8 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { type LocalSecrets, startSecrets } from "../../cli/local/secrets.ts";
-import { createTable, startTable } from "../../cli/local/table.ts";
+import { createTable, openTable, startTable } from "../../cli/local/table.ts";
 import { createGithubAuthorization } from "../../lib/source/github-app.ts";
 import { createGithubCredentials } from "../../lib/source/github-credentials.ts";
 import type { Authorization } from "../../lib/source/remote.ts";
@@ -40,7 +39,7 @@ export async function openGithubBed(): Promise<GithubBed> {
   const [github, table] = await Promise.all([startGithub({ root: folder.path, clock }), startTable()]);
   const secrets = await startSecrets({ secrets: { github: github.secret } });
   const aws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
-  const dynamodb = new DynamoDBClient({ ...aws, endpoint: table.endpoint });
+  const dynamodb = openTable(table.endpoint);
   const client = new SecretsManagerClient({ ...aws, endpoint: secrets.endpoint });
   const name = `github-${randomUUID()}`;
   await createTable({ client: dynamodb, table: name });
@@ -68,7 +67,7 @@ export async function openGithubBed(): Promise<GithubBed> {
     sources: (options?: Parameters<GithubBed["sources"]>[0]) =>
       createSources({ authorization: authorization(options), clock, log }),
     close: async () => {
-      dynamodb.destroy();
+      dynamodb.close();
       client.destroy();
       await Promise.all([github.close(), table.close(), secrets.close()]);
       await folder.remove();

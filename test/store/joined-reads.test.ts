@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isDriftlessError } from "../../lib/errors.ts";
-import type { Key } from "../../lib/store/items.ts";
 import { createJoinedReads } from "../../lib/store/joined-reads.ts";
+import type { Key } from "../../lib/store/key.ts";
 
 const keyOf = (name: string): Key => ({ pk: name, sk: "row" });
 

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DeleteItemCommand } from "@aws-sdk/client-dynamodb";
 import { isDriftlessError } from "../../lib/errors.ts";
 import { spoil } from "../contracts/faults.ts";
 import { aConfigMap, anInventory } from "../contracts/rows.ts";
@@ -68,7 +67,7 @@ overEachTable("documents in parts", (table) => {
       if (!failed) break;
       cutOff += 1;
     }
-    assert.ok(cutOff > 5 && cutOff < 40);
+    assert.ok(cutOff >= 3 && cutOff < 40, `cut off at ${cutOff} requests`);
   });
 
   test("a snapshot that misses a part is not found, and the next save of it mends it", async () => {
@@ -119,5 +118,5 @@ async function partsOf(table: TestTable, pk: string): Promise<string[]> {
 
 async function loseItem(table: TestTable, part: string): Promise<void> {
   const [pk, sk] = part.split(" ") as [string, string];
-  await table.client.send(new DeleteItemCommand({ TableName: table.table, Key: { pk: { S: pk }, sk: { S: sk } } }));
+  await table.client.call("DeleteItem", { TableName: table.table, Key: { pk: { S: pk }, sk: { S: sk } } });
 }

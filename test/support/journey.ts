@@ -94,7 +94,7 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
   await git(folder, "init", "--quiet", "--initial-branch=main");
   await git(folder, "remote", "add", "origin", url);
   const installation = await startInstallation({
-    kubeconfig: controlPlane.kubeconfig,
+    kubeconfig: controlPlane.installationKubeconfig,
     renderHelper: await ensureRenderHelper((line) => process.stderr.write(`${line}\n`)),
     configRepository: url,
     webhookSecret,
@@ -103,6 +103,7 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
     onLine: (line) => events.push(parseEvent(line)),
     ...(github === undefined ? {} : { github: { apiUrl: github.apiUrl, secret: github.secret } }),
     ...(options.sops === undefined ? {} : { sops: options.sops }),
+    ...(controlPlane.auditPort === undefined ? {} : { audit: { port: controlPlane.auditPort, context: "admin" } }),
     ...(options.configPath === undefined ? {} : { configPath: options.configPath }),
     ...(options.onCheckpoint === undefined ? {} : { onCheckpoint: options.onCheckpoint }),
   });

@@ -86,6 +86,31 @@ export function createPerform({ stores, starter, log }: ActionDeps): Perform {
   };
 }
 
+export interface Repeatable {
+  readonly performed: Performed;
+  readonly perform: Perform;
+  /** Whether a state is what this very request made of it. */
+  readonly isTaken: (state: ApplicationState) => boolean;
+  readonly says: string;
+}
+
+/**
+ * The state that an action begins with. Where the same was asked for before, and is under way, that is said in `repeated`, and only
+ * its run is started again. Throws `not-found` for an unknown application.
+ */
+export async function readBefore(
+  deps: Pick<ActionDeps, "stores" | "clock">,
+  { performed, perform, isTaken, says }: Repeatable,
+  options: CallOptions,
+): Promise<{ readonly known: ApplicationState; readonly repeated?: ActionResult }> {
+  const { application } = performed;
+  const known = await deps.stores.applications.get(application, options);
+  if (known === undefined) throw unknownApplication(application);
+  const isUnderway = await readUnderway(deps, application, options);
+  if (!isTaken(known) || !isUnderway(known)) return { known };
+  return { known, repeated: await perform(performed, () => ({ run: true, says }), options) };
+}
+
 /** Tells of a state whether its desired state waits for its run, or is in one: asking again would only repeat that. */
 export async function readUnderway(
   { stores, clock }: Pick<ActionDeps, "stores" | "clock">,

@@ -1,5 +1,6 @@
 import type { Suspension } from "../../model/application.ts";
 import type { CallOptions } from "../../model/call.ts";
+import { waitingText } from "../../plan/gate.ts";
 import { timestamp } from "../../telemetry/clock.ts";
 import { type ActionDeps, type ActionRequest, type ActionResult, createPerform, readUnderway } from "./action.ts";
 import { refused, settled, whyClosed, whySuspended } from "./action-rules.ts";
@@ -58,9 +59,7 @@ function createSync(deps: ActionDeps): Actions["sync"] {
         const stopped = whySuspended(state, now);
         if (stopped !== undefined) return refused(stopped);
         if (pending !== undefined && definition.sync.mode === "approve")
-          return refused(
-            `${pending.revision} waits for approval: driftless plan ${application}, then driftless approve ${application} HASH`,
-          );
+          return refused(`${pending.revision} ${waitingText("approve", application)}`);
         const closed = whyClosed(definition, { now, force });
         if (closed !== undefined) return refused(closed);
         if (pending === undefined && desired === undefined)

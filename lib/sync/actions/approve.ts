@@ -2,8 +2,7 @@ import type { CallOptions } from "../../model/call.ts";
 import type { ApplicationState } from "../../model/sync.ts";
 import type { Preview } from "../../queue/preview-answer.ts";
 import { timestamp } from "../../telemetry/clock.ts";
-import { unknownApplication } from "../application-state.ts";
-import { type ActionDeps, type ActionRequest, type ActionResult, createPerform, type Decision, readUnderway } from "./action.ts";
+import { type ActionDeps, type ActionRequest, type ActionResult, createPerform, type Decision, readBefore } from "./action.ts";
 import { refused, settled, whyClosed, whyNotApprovable, whySuspended } from "./action-rules.ts";
 
 export interface ApproveDeps extends ActionDeps {
@@ -22,17 +21,16 @@ export interface ApproveRequest extends ActionRequest {
  * the write; what moves in the cluster later meets the digest of the deletes, by uid.
  */
 export function createApprove(deps: ApproveDeps): (request: ApproveRequest, options?: CallOptions) => Promise<ActionResult> {
-  const { stores, preview, clock } = deps;
+  const { preview, clock } = deps;
   const perform = createPerform(deps);
 
   return async ({ hash, force = false, ...request }, options = {}) => {
     const { application, by } = request;
     const performed = { action: "approve", trigger: "approved", ...request } as const;
-    const known = await stores.applications.get(application, options);
-    if (known === undefined) throw unknownApplication(application);
-    const isUnderway = await readUnderway(deps, application, options);
-    const isRepeated = (state: ApplicationState): boolean => isApproved(state, hash) && isUnderway(state);
-    if (isRepeated(known)) return perform(performed, () => ({ run: true, says: "its approved sync is under way" }), options);
+    const isTaken = (state: ApplicationState) => isApproved(state, hash);
+    const says = "its approved sync is under way";
+    const { known, repeated } = await readBefore(deps, { performed, perform, isTaken, says }, options);
+    if (repeated !== undefined) return repeated;
 
     const why = whyNot(known, force);
     if (why !== undefined) return perform(performed, () => refused(why), options);

@@ -3,9 +3,8 @@ import type { CallOptions } from "../../model/call.ts";
 import type { ApplicationState, SyncRecord } from "../../model/sync.ts";
 import type { Stores } from "../../store/store.ts";
 import { timestamp } from "../../telemetry/clock.ts";
-import { unknownApplication } from "../application-state.ts";
 import { withDesired } from "../desired.ts";
-import { type ActionDeps, type ActionRequest, type ActionResult, createPerform, type Decision, readUnderway } from "./action.ts";
+import { type ActionDeps, type ActionRequest, type ActionResult, createPerform, type Decision, readBefore } from "./action.ts";
 import { refused } from "./action-rules.ts";
 import { type RollbackTarget, rollbackTargets, targetBefore } from "./rollback-target.ts";
 
@@ -35,16 +34,14 @@ export function createRollback(deps: RollbackDeps): (request: RollbackRequest, o
   return async ({ revision, reason = "", ...request }, options = {}) => {
     const { application, by } = request;
     const performed = { action: "rollback", trigger: "rollback", ...request } as const;
-    const known = await stores.applications.get(application, options);
-    if (known === undefined) throw unknownApplication(application);
+    const isTaken = (state: ApplicationState) => isRolledBack(state, revision);
+    const says = "its rollback is under way";
+    const { known, repeated } = await readBefore(deps, { performed, perform, isTaken, says }, options);
+    if (repeated !== undefined) return repeated;
     const history = await historyOf(application, options);
-    const isUnderway = await readUnderway(deps, application, options);
     const choose = (state: ApplicationState): RollbackTarget | string =>
       whyNever(state) ??
       (revision === undefined ? (targetBefore(history, state) ?? noneBefore(state)) : named(history, state, revision));
-
-    const isRepeated = (state: ApplicationState): boolean => isRolledBack(state, revision) && isUnderway(state);
-    if (isRepeated(known)) return perform(performed, () => ({ run: true, says: "its rollback is under way" }), options);
     const target = choose(known);
     const missing = typeof target === "string" ? undefined : await whyNotStored(target, options);
     const decide = (state: ApplicationState): Decision => {

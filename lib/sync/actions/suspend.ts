@@ -1,5 +1,6 @@
 import { DriftlessError } from "../../errors.ts";
 import type { ApplicationState } from "../../model/sync.ts";
+import { waitingText } from "../../plan/gate.ts";
 import { timestamp } from "../../telemetry/clock.ts";
 import { isDue } from "../runs.ts";
 import { type ActionDeps, createPerform, type Decision } from "./action.ts";
@@ -46,7 +47,6 @@ export function createResume(deps: ActionDeps): Actions["resume"] {
 function whyStillWaiting({ application, definition, pending }: ApplicationState, now: Date): string | undefined {
   if (pending === undefined) return undefined;
   const { mode } = definition.sync;
-  if (mode === "approve") return `${pending.revision} waits for approval: driftless plan ${application}`;
-  if (mode === "manual") return `${pending.revision} waits: driftless sync ${application}`;
-  return whyClosed(definition, { now, force: false });
+  if (mode === "auto") return whyClosed(definition, { now, force: false });
+  return `${pending.revision} ${waitingText(mode, application)}`;
 }

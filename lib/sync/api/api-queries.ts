@@ -1,16 +1,19 @@
 import type { CallOptions } from "../../model/call.ts";
-import type { DriftRow } from "../../model/drift.ts";
 import { displayRef } from "../../model/resource.ts";
 import type { ApplicationState } from "../../model/sync.ts";
-import type { DriftQuery, Stores } from "../../store/store.ts";
+import type { Stores } from "../../store/store.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import { unknownApplication } from "../application-state.ts";
-import { type ApiRequest, instantOf, pageOf } from "./api-request.ts";
+import { lastSweeps, usualInterval } from "../sweep-age.ts";
+import { driftQuery } from "./api-drift.ts";
+import { type ApiRequest, pageOf } from "./api-request.ts";
 import { applicationView, inputsView, syncView } from "./api-views.ts";
 
 export interface ApiQueriesDeps {
   readonly stores: Pick<Stores, "applications" | "configuration" | "deliveries" | "drift" | "inventories" | "sweeps" | "syncs">;
   readonly clock: Clock;
+  /** Seconds between sweeps, as the schedule has them. Default 300. */
+  readonly sweepInterval?: number;
 }
 
 /** What the table knows, as the API tells it. Each throws `not-found` for an unknown application, and `config` for a wrong query. */
@@ -26,24 +29,30 @@ export interface ApiQueries {
   sweeps(cluster: string, request: ApiRequest, options: CallOptions): Promise<unknown>;
 }
 
-export function createApiQueries({ stores, clock }: ApiQueriesDeps): ApiQueries {
+export function createApiQueries({ stores, clock, sweepInterval = usualInterval }: ApiQueriesDeps): ApiQueries {
   return {
     async overview(options) {
       const [states, configurationProblem] = await Promise.all([
         stores.applications.list(options),
         stores.configuration.loadProblem(options),
       ]);
-      return { items: await Promise.all(states.map((state) => viewOf(state, options))), configurationProblem };
+      const clusters = [...new Set(states.map(({ definition }) => definition.cluster))];
+      const [items, sweeps] = await Promise.all([
+        Promise.all(states.map((state) => viewOf(state, options))),
+        lastSweeps(stores, { clusters, now: clock.now(), interval: sweepInterval }, options),
+      ]);
+      return {
+        items,
+        configurationProblem,
+        sweeps: sweeps.map(({ age, ...rest }) => ({ ...rest, ageSeconds: Math.round(age) })),
+      };
     },
     application: async (name, options) => viewOf(await known(name, options), options),
     async syncs(name, request, options) {
       const page = await stores.syncs.list(name, pageOf(request, options));
       return { ...page, items: page.items.map(syncView) };
     },
-    async drift(name, request, options) {
-      const names = name === undefined ? (await stores.applications.list(options)).map(({ application }) => application) : [name];
-      return { items: await driftOf(names, request, options) };
-    },
+    drift: async (name, request, options) => stores.drift.list(driftQuery(name, request, options)),
     resources: resourcesOf,
     inputs: async (name, options) => inputsView(await known(name, options)),
     deliveries: (request, options) => stores.deliveries.list(pageOf(request, options)),
@@ -62,20 +71,6 @@ export function createApiQueries({ stores, clock }: ApiQueriesDeps): ApiQueries 
     const state = await stores.applications.get(name, options);
     if (state === undefined) throw unknownApplication(name);
     return state;
-  }
-
-  async function driftOf(
-    applications: readonly string[],
-    request: ApiRequest,
-    options: CallOptions,
-  ): Promise<readonly DriftRow[]> {
-    const since = request.query["since"];
-    const query: DriftQuery = {
-      ...pageOf(request, options),
-      ...(since === undefined ? {} : { since: instantOf("since", since) }),
-    };
-    const pages = await Promise.all(applications.map((application) => stores.drift.list(application, query)));
-    return pages.flatMap(({ items }) => items);
   }
 
   async function resourcesOf(name: string, options: CallOptions): Promise<unknown> {

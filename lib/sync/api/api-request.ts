@@ -19,14 +19,14 @@ export interface ApiRequest {
 
 export function pageOf({ query }: ApiRequest, options: CallOptions): PageRequest {
   const limit = Number(query["limit"] ?? 50);
-  if (!Number.isInteger(limit) || limit < 1 || limit > 500) throw wrong("limit must be a whole number from 1 to 500");
+  if (!Number.isInteger(limit) || limit < 1 || limit > 500) throw wrongRequest("limit must be a whole number from 1 to 500");
   const from = query["from"];
   return { ...options, limit, ...(from === undefined ? {} : { from }) };
 }
 
 export function instantOf(name: string, text: string): string {
   const time = Date.parse(text);
-  if (Number.isNaN(time)) throw wrong(`${name} must be a time such as 2026-01-31T12:00:00Z`);
+  if (Number.isNaN(time)) throw wrongRequest(`${name} must be a time such as 2026-01-31T12:00:00Z`);
   return new Date(time).toISOString();
 }
 
@@ -45,23 +45,23 @@ const longestText = 500;
 export function fieldsOf({ body = "" }: ApiRequest, known: readonly string[]): Fields {
   const fields = parsed(body);
   const stranger = Object.keys(fields).find((name) => !known.includes(name));
-  if (stranger !== undefined) throw wrong(`the body has a field ${stranger}; it may have: ${known.join(", ") || "none"}`);
+  if (stranger !== undefined) throw wrongRequest(`the body has a field ${stranger}; it may have: ${known.join(", ") || "none"}`);
   const optionalText = (name: string): string => {
     const value = fields[name] ?? "";
     if (typeof value !== "string" || value.length > longestText)
-      throw wrong(`${name} must be a text of at most ${longestText} characters`);
+      throw wrongRequest(`${name} must be a text of at most ${longestText} characters`);
     return value.trim();
   };
   return {
     optionalText,
     text(name) {
       const value = optionalText(name);
-      if (value === "") throw wrong(`${name} is missing`);
+      if (value === "") throw wrongRequest(`${name} is missing`);
       return value;
     },
     flag(name) {
       const value = fields[name] ?? false;
-      if (typeof value !== "boolean") throw wrong(`${name} must be true or false`);
+      if (typeof value !== "boolean") throw wrongRequest(`${name} must be true or false`);
       return value;
     },
   };
@@ -75,9 +75,10 @@ function parsed(body: string): JsonObject {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
-  throw wrong("the body must be a JSON object");
+  throw wrongRequest("the body must be a JSON object");
 }
 
-function wrong(message: string): DriftlessError {
+/** What the request says cannot be: 400. */
+export function wrongRequest(message: string): DriftlessError {
   return new DriftlessError("config", message);
 }

@@ -17,6 +17,7 @@ import { timestamp } from "../../telemetry/clock.ts";
 import { createSharedObjects, type SharedLook } from "../shared-objects.ts";
 import { createWaves, type Wave, type WaveOutcome, withStarted } from "./apply-wave.ts";
 import { type Loaded, loadDesired, type StepObject, stepsOf, type Way } from "./desired-steps.ts";
+import { driftProblems, readDriftRules } from "./drift-rules.ts";
 import { concluded, failed, isCounted, moved, type Progress, type Work, withChanges, withError, withNotes } from "./progress.ts";
 import type { RunStage } from "./sync-batch.ts";
 import type { SyncDeps } from "./sync-deps.ts";
@@ -80,11 +81,16 @@ export function createApplyStage(deps: SyncDeps): RunStage {
       const entries = markEntries(loaded.entries, way.places);
       const sound = objects.filter(({ problem }) => problem === undefined);
       const plan = planSync({ objects: sound, inventory: entries, live: shared.live, isSuspect });
-      const toApply = plan.apply.map(({ object }) => object);
+      const again = work.path === "sync" ? work.again : undefined;
+      const heals = progress.trigger === "heal" || again !== undefined;
+      const rules = await readDriftRules(stores, { target: work.target, heals });
+      const toApply = rules.toApply(plan, shared.live).flatMap(({ object }) => (isMeant(object, again) ? [object] : []));
       const fresh = new Set(plan.apply.flatMap(({ object, reason }) => (reason === "new" ? [resourceKey(object.ref)] : [])));
       const refused = await shared.refusals({ application, objects: toApply, live: shared.live });
       const free = toApply.filter(({ ref }) => !refused.has(resourceKey(ref)));
-      const started = hooks.map((hook) => hookOfRun(hook, { run: work.syncId, phase }));
+      // Those of a step that is done again have been started.
+      const due = again === undefined ? way.here : { ...way.here, hooks: [] };
+      const started = due.hooks.map((hook) => hookOfRun(hook, { run: work.syncId, phase }));
       const refs = [...free, ...started].map(({ ref }) => ref);
       const superset = withPlaceholders(entries, { refs, places: way.places });
       if (superset !== entries || entries.some((entry, at) => entry !== loaded.entries[at])) await saveEntries(work, superset);
@@ -94,19 +100,30 @@ export function createApplyStage(deps: SyncDeps): RunStage {
         writer: shared.writer,
         live: shared.live,
         fresh,
-        heals: progress.trigger === "heal",
+        heals,
+        rules,
         log: logger,
       };
       const applied = await waves.apply(free, wave);
       const broken = [...brokenObjects([...objects, ...hooks]), ...[...refused].map((each) => refusedChange(each, toApply))];
       const all = { ...applied, changes: [...broken, ...applied.changes] };
       const stops = all.changes.some(({ action }) => action === "failed");
-      const outcome = stops ? all : withStarted(all, await waves.startHooks(way.here, wave));
+      const outcome = stops ? all : withStarted(all, await waves.startHooks(due, wave));
       if (outcome.entries.length > 0) await saveEntries(work, mergeEntries(superset, outcome.entries));
       const leaving = superset.filter(({ leaving: leaves }) => leaves === true).length;
       const unready = objects.some(({ problem }) => problem?.retryable === true);
+      const written = new Set(toApply.map(({ ref }) => resourceKey(ref)));
+      const unchanged = plan.unchanged.filter(({ ref }) => !written.has(resourceKey(ref))).length;
       const seen = toApply.length === 0 ? healthSeen(superset, { work, shared }) : undefined;
-      return settle(progress, work, { way, outcome, unchanged: plan.unchanged.length, leaving, unready, seen });
+      return settle(progress, work, {
+        way,
+        outcome,
+        unchanged: again === undefined ? unchanged : 0,
+        leaving,
+        unready,
+        seen,
+        problems: driftProblems(sound, work.target),
+      });
     } catch (error) {
       logger.warn("sync.apply-failed", { error: messageOf(error) });
       return cutOff(progress, work, error);
@@ -114,11 +131,15 @@ export function createApplyStage(deps: SyncDeps): RunStage {
   }
 
   /** Counts up what happened; whether the lease is still held is seen by the health stage, before anything else is done. */
-  function settle(progress: Progress, work: Work, { way, outcome, unchanged, leaving, unready, seen }: Settled): Progress {
+  function settle(
+    progress: Progress,
+    work: Work,
+    { way, outcome, unchanged, leaving, unready, seen, problems }: Settled,
+  ): Progress {
     const counted = withChanges(work, outcome.changes, ({ ref, error }) => named(displayRef(ref), error));
     const known = new Set(outcome.hooks.map(({ uid }) => uid));
     const next: Work = {
-      ...withNotes(counted, [...way.problems, ...outcome.notes]),
+      ...withNotes(counted, [...way.problems, ...problems, ...outcome.notes]),
       counts: { ...counted.counts, unchanged: counted.counts.unchanged + unchanged },
       steps: way.steps,
       hooks: [...work.hooks.filter(({ uid }) => !known.has(uid)), ...outcome.hooks],
@@ -149,6 +170,13 @@ interface Settled {
   /** True when an object has no place in the cluster yet. */
   readonly unready: boolean;
   readonly seen: Health | undefined;
+  /** Annotations about drift that have no meaning. */
+  readonly problems: readonly string[];
+}
+
+/** In a step that is done again only what somebody changed is written. */
+function isMeant({ ref }: DesiredObject, again: Work["again"]): boolean {
+  return again === undefined || again.keys.includes(resourceKey(ref));
 }
 
 /** True when nothing of the wave differs from what was last applied, as far as Git goes. */

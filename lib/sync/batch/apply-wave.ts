@@ -13,9 +13,10 @@ import { placeholder } from "../../plan/inventory-marks.ts";
 import { applyStages } from "../../plan/stages.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Way } from "./desired-steps.ts";
+import type { DriftRules } from "./drift-rules.ts";
 import { createHeldWriter } from "./held-writer.ts";
 import type { StartedHook, Work } from "./progress.ts";
-import { leaseSeconds, type SyncDeps } from "./sync-deps.ts";
+import { leaseSeconds, renewBelow, type SyncDeps } from "./sync-deps.ts";
 
 /** Seconds for definitions to be established and namespaces to be active. */
 const establishSeconds = 60;
@@ -29,6 +30,7 @@ export interface Wave {
   readonly fresh: ReadonlySet<string>;
   /** True for a heal, which knows already that others own fields. */
   readonly heals: boolean;
+  readonly rules: Pick<DriftRules, "ignored" | "strips">;
   readonly log: Log;
 }
 
@@ -47,19 +49,24 @@ export interface WaveOutcome {
 /** Applies the objects of a wave and starts its hooks. */
 export function createWaves({ stores, clock }: Pick<SyncDeps, "stores" | "clock">) {
   const held = ({ writer, work }: Wave) => {
-    const renew = () => stores.leases.renew(work.lease, { phase: "applying", seconds: leaseSeconds });
-    return createHeldWriter({ writer, renew, clock });
+    const { lease } = work;
+    const expires = Date.parse(lease.expiresAt);
+    const renew = () => stores.leases.renew(lease, { phase: "applying", seconds: leaseSeconds });
+    if (!isAsTaken(work)) return createHeldWriter({ writer, renew, clock });
+    // Nothing is to be said of a lease that is fresh: a look is enough, and many of them are one request.
+    const ask = () => (expires - clock.now().getTime() > renewBelow * 1000 ? stores.leases.holds(lease) : renew());
+    return createHeldWriter({ writer, renew: ask, clock, heldAt: expires - leaseSeconds * 1000 });
   };
 
   return {
     /** Definitions and namespaces first, and waited for; then the rest, kind after kind. */
     async apply(objects: readonly DesiredObject[], wave: Wave): Promise<WaveOutcome> {
-      const { work, live, fresh, heals, log } = wave;
+      const { work, live, fresh, heals, rules, log } = wave;
       const { writer, stillMine } = held(wave);
       const force = work.target.sync.conflicts === "fail" ? "never" : heals ? "at-once" : "ask-first";
       const isNew = ({ ref }: DesiredObject) => fresh.has(resourceKey(ref));
       const applyAll = (part: readonly DesiredObject[]) =>
-        applyObjects({ writer, live, stages: applyStages(part), force, isNew, stillMine, log });
+        applyObjects({ writer, live, stages: applyStages(part), force, isNew, ...rules, heals, stillMine, log });
 
       const foundation = objects.filter(({ manifest }) => isFoundation(manifest));
       const first = await applyAll(foundation);
@@ -129,4 +136,9 @@ export function withStarted(applied: WaveOutcome, started: WaveOutcome): WaveOut
 
 function failuresOf(applied: readonly Applied[]): readonly Change[] {
   return applied.map(({ change }) => change).filter(({ action }) => action === "failed");
+}
+
+/** True while the table says of the lease what it said when it was taken: a wait since would have let others have it. */
+function isAsTaken({ lease, path, step, waitsSince }: Work): boolean {
+  return lease.phase === "applying" && path === "sync" && step === 0 && waitsSince === "";
 }

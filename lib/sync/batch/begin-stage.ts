@@ -28,6 +28,9 @@ export function createBeginStage({ stores, clock, log }: SyncDeps): RunStage {
     const state = await stores.applications.get(application);
     if (state?.desired === undefined) return { ...progress, stage: "done" };
     const { generation } = state.desired;
+    const asked = run.batch.applications.find(({ name }) => name === application)?.generation;
+    // A heal leaves out hooks: what has become desired since has a run of its own, with them.
+    if (progress.trigger === "heal" && asked !== undefined && generation > asked) return { ...progress, stage: "done" };
     const taken = await stores.leases.acquire({ application, holder: run.id, generation, seconds: leaseSeconds });
     if (!taken.acquired) {
       const busy = taken.held.generation >= generation;
@@ -87,11 +90,11 @@ export function createBeginStage({ stores, clock, log }: SyncDeps): RunStage {
     desired: Desired,
     { lease, runId, trigger }: { readonly lease: Lease; readonly runId: string; readonly trigger: SyncTrigger },
   ): Work {
-    const { name, cluster, namespace, sync, rollback } = state.definition;
+    const { name, cluster, namespace, sync, rollback, drift, additions, ignoreDifferences } = state.definition;
     const { lastSync, approval } = state;
     return {
       syncId: createHash("sha256").update(`${runId}/${name}/${desired.generation}`).digest("hex").slice(0, 16),
-      target: { name, cluster, namespace, sync, rollback },
+      target: { name, cluster, namespace, sync, rollback, drift, additions, ignoreDifferences },
       // A removal that waits for leave leaves the old state desired.
       removed: state.removed && desired.snapshot === "",
       desired,

@@ -1,11 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type HookOutcome, hookOutcomes } from "../../apply/hooks.ts";
-import { readHealth } from "../../apply/read-health.ts";
+import { type OwnedHealth, readHealth } from "../../apply/read-health.ts";
 import { mapConcurrently } from "../../cluster/concurrency.ts";
 import { isDriftlessError, messageOf } from "../../errors.ts";
 import type { Health } from "../../model/health.ts";
-import type { ResourceRef } from "../../model/resource.ts";
+import type { InventoryEntry } from "../../model/inventory.ts";
+import { type Manifest, type ResourceRef, resourceKey } from "../../model/resource.ts";
 import type { SyncBatch } from "../../model/sync.ts";
+import { isSuspect } from "../../ownership/suspect.ts";
 import { isCounted, type Progress, type StartedHook, type Work } from "./progress.ts";
 import type { SyncDeps } from "./sync-deps.ts";
 
@@ -17,18 +19,29 @@ const podsAfter = 3;
 
 /** What was seen of one application. */
 export interface Look {
+  readonly entries: readonly InventoryEntry[];
   readonly refs: readonly ResourceRef[];
   /** Those of them that were not well. */
   readonly unwell: readonly ResourceRef[];
   readonly health: Health;
   readonly hooks: readonly HookOutcome[];
+  /** Objects that this sync applied, and that somebody may have changed since, or deleted. */
+  readonly suspects: readonly Suspect[];
+}
+
+export interface Suspect {
+  readonly entry: InventoryEntry;
+  /** Undefined when it is gone. */
+  readonly object: Manifest | undefined;
 }
 
 export const unseen: Look = {
+  entries: [],
   refs: [],
   unwell: [],
   health: { status: "Unknown", message: "the API server did not answer" },
   hooks: [],
+  suspects: [],
 };
 
 /** Looks at waves: the health of their objects, and how their hooks stand. */
@@ -50,7 +63,7 @@ export function createHealthLook({ stores, clusters, assessor, clock, log }: Syn
         batch,
       )),
     ]);
-    if (!here.some(({ work }) => work?.phase === "Running")) return looks;
+    if (!here.some(({ work }) => work?.lease.phase === "applying")) return looks;
     for (const pause of looksAfter) {
       const open = here.filter(({ application }) => !isSettled(looks.get(application)));
       if (open.length === 0) break;
@@ -70,21 +83,25 @@ export function createHealthLook({ stores, clusters, assessor, clock, log }: Syn
       limit: 32,
       work: async (progress) => {
         const { application, work } = progress as Progress & { readonly work: Work };
-        const refs = before.get(application)?.refs ?? (await refsOf(application, work));
+        const entries = before.get(application)?.entries ?? (await entriesOf(application, work));
+        const refs = entries.map(({ ref }) => ref);
         const asked = before.get(application)?.unwell ?? refs;
-        return { application, refs, asked, readsPods: waited(work) >= podsAfter };
+        return { application, entries, refs, asked, readsPods: waited(work) >= podsAfter };
       },
     });
     try {
       const [reader, assess] = await Promise.all([clusters.reader(batch.cluster), assessor()]);
       const [health, hooks] = await Promise.all([
-        readHealth({ reader, owned: owned.map(({ asked, ...rest }) => ({ ...rest, refs: asked })), assess }),
+        readHealth({ reader, owned: owned.map(({ asked, entries: _all, ...rest }) => ({ ...rest, refs: asked })), assess }),
         mapConcurrently(here, { limit: 16, work: ({ work }) => hookOutcomes({ reader, assess, hooks: running(work as Work) }) }),
       ]);
       return new Map(
-        owned.flatMap(({ application, refs }, index): (readonly [string, Look])[] => {
+        owned.flatMap(({ application, entries, refs }, index): (readonly [string, Look])[] => {
           const seen = health.get(application);
-          return seen === undefined ? [] : [[application, { refs, ...seen, hooks: hooks[index] ?? [] }]];
+          if (seen === undefined) return [];
+          const { objects, ...rest } = seen;
+          const suspects = suspectsOf(entries, { objects, before: before.get(application)?.suspects ?? [] });
+          return [[application, { entries, refs, ...rest, hooks: hooks[index] ?? [], suspects }]];
         }),
       );
     } catch (error) {
@@ -94,9 +111,9 @@ export function createHealthLook({ stores, clusters, assessor, clock, log }: Syn
     }
   }
 
-  async function refsOf(application: string, work: Work): Promise<readonly ResourceRef[]> {
+  async function entriesOf(application: string, work: Work): Promise<readonly InventoryEntry[]> {
     const entries = (await stores.inventories.load(application))?.entries ?? [];
-    return entries.filter((entry) => isCounted(entry, work)).map(({ ref }) => ref);
+    return entries.filter((entry) => isCounted(entry, work));
   }
 
   /** Seconds since the wave was applied. */
@@ -107,7 +124,20 @@ export function createHealthLook({ stores, clusters, assessor, clock, log }: Syn
 
 /** What an apply that changed nothing has seen already. */
 function quietLook(health: Health): Look {
-  return { refs: [], unwell: [], health, hooks: [] };
+  return { entries: [], refs: [], unwell: [], health, hooks: [], suspects: [] };
+}
+
+/** What the look saw, and of what it did not ask again what the one before it saw. */
+function suspectsOf(
+  entries: readonly InventoryEntry[],
+  { objects, before }: { readonly objects: OwnedHealth["objects"]; readonly before: readonly Suspect[] },
+): readonly Suspect[] {
+  return entries.flatMap((entry): readonly Suspect[] => {
+    const key = resourceKey(entry.ref);
+    if (!objects.has(key)) return before.filter((known) => known.entry === entry);
+    const object = objects.get(key);
+    return object === undefined || isSuspect(entry, object.metadata) ? [{ entry, object }] : [];
+  });
 }
 
 function isSettled(look: Look | undefined): boolean {

@@ -6,12 +6,14 @@ import { isDriftlessError } from "../../errors.ts";
 import type { Health } from "../../model/health.ts";
 import { displayRef, type ResourceRef } from "../../model/resource.ts";
 import type { SyncBatch } from "../../model/sync.ts";
+import type { Lease } from "../../store/store.ts";
 import { timestamp } from "../../telemetry/clock.ts";
 import { changeState } from "../application-state.ts";
 import { createHealthLook, isRunning, type Look, running, unseen } from "./health-look.ts";
 import { concluded, failed, moved, type Progress, syncRecord, type Work, withLastSync } from "./progress.ts";
 import type { RunStage } from "./sync-batch.ts";
-import { leaseSeconds, type SyncDeps } from "./sync-deps.ts";
+import { leaseSeconds, renewBelow, type SyncDeps } from "./sync-deps.ts";
+import { createWaitDrift } from "./wait-drift.ts";
 
 /** Seconds of Degraded without a break after which an application that rolls back by itself waits no longer. */
 const degradedSeconds = 10;
@@ -20,6 +22,7 @@ const degradedSeconds = 10;
 export function createHealthStage(deps: SyncDeps): RunStage {
   const { stores, clusters, assessor, clock, log } = deps;
   const lookPatiently = createHealthLook(deps);
+  const waitDrift = createWaitDrift(deps);
 
   return async (here, { batch }) => {
     const looks = await lookPatiently(here, batch);
@@ -30,11 +33,14 @@ export function createHealthStage(deps: SyncDeps): RunStage {
   };
 
   async function decide(progress: Progress, seen: Look, batch: SyncBatch): Promise<Progress> {
-    const { refs, health, hooks } = seen;
+    const { refs, health, hooks, suspects } = seen;
     const before = progress.work as Work;
-    const work = withLook(before, { health, hooks });
-    if (!(await stores.leases.renew(work.lease, { phase: "waiting", seconds: leaseSeconds })))
-      return concluded(progress, work, "Superseded");
+    const looked = withLook(before, { health, hooks });
+    if (!(await stores.leases.holds(looked.lease))) return concluded(progress, looked, "Superseded");
+    const applied = looked.counts.failed === 0 ? await waitDrift.closeRows(looked, batch) : looked;
+    const found = await waitDrift.putRight({ progress, work: applied, suspects, batch });
+    if ("back" in found) return found.back;
+    const { work } = found;
     const broken = hooks.filter(({ outcome }) => outcome === "failed" || outcome === "gone");
     if (broken.length > 0) {
       const errors = broken.map(({ ref, message }) => `hook ${displayRef(ref)}: ${message}`);
@@ -57,9 +63,22 @@ export function createHealthStage(deps: SyncDeps): RunStage {
       const next = { ...work, retryable: isAway, unreachable: isAway, unhealthy: !isAway };
       return failed(progress, next, late, ...(await reasons(batch, [...refs, ...running(work).map(({ ref }) => ref)])));
     }
+    const lease = await waitingLease(before.lease);
+    if (lease === undefined) return concluded(progress, work, "Superseded");
+    // Most rollouts are over at the next look, and the row says already that it makes progress.
+    if (before.lease.phase === "applying" && health.status === "Progressing")
+      return { ...progress, work: { ...work, lease, phase: "Running" }, waiting: true };
     if (health.status !== before.health.status || health.message !== before.health.message || before.phase !== "Waiting")
       await publish(work, progress, batch);
-    return { ...progress, work, waiting: true };
+    return { ...progress, work: { ...work, lease }, waiting: true };
+  }
+
+  /** A newer revision may take it over meanwhile; undefined when one did. Long waits extend it now and then. */
+  async function waitingLease(lease: Lease): Promise<Lease | undefined> {
+    const now = clock.now().getTime();
+    if (lease.phase === "waiting" && Date.parse(lease.expiresAt) - now > renewBelow * 1000) return lease;
+    if (!(await stores.leases.renew(lease, { phase: "waiting", seconds: leaseSeconds }))) return undefined;
+    return { ...lease, phase: "waiting", expiresAt: new Date(now + leaseSeconds * 1000).toISOString() };
   }
 
   function withLook(work: Work, { health, hooks }: Pick<Look, "health" | "hooks">): Work {
@@ -70,6 +89,8 @@ export function createHealthStage(deps: SyncDeps): RunStage {
     const { seen: _used, ...rest } = work;
     return {
       ...rest,
+      // What writes next claims it for itself; a wait after that has to let others have it again.
+      lease: { ...work.lease, phase: "applying" },
       // SyncFail hooks say nothing of what was wrong.
       health: work.path === "failure" ? work.health : withHook(health, hooks),
       phase: "Waiting",

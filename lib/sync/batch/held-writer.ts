@@ -10,6 +10,8 @@ export interface HeldWriterDeps {
   /** Extends the lease; false when another run took the application over, or wants to. */
   readonly renew: () => Promise<boolean>;
   readonly clock: Clock;
+  /** When it was last known to be held, in milliseconds since 1970; not at all when absent. */
+  readonly heldAt?: number;
 }
 
 /** Writes only while the application is this run's. */
@@ -24,8 +26,8 @@ export interface HeldWriter {
  * The API server knows no fences: a worker that was frozen, or that is slow, would write on long after its lease went to
  * another. So each write looks how long ago the lease was known to be held, and asks again when that is too long.
  */
-export function createHeldWriter({ writer, renew, clock }: HeldWriterDeps): HeldWriter {
-  let heldAt = Number.NEGATIVE_INFINITY;
+export function createHeldWriter({ writer, renew, clock, ...known }: HeldWriterDeps): HeldWriter {
+  let { heldAt = Number.NEGATIVE_INFINITY } = known;
   let asking: Promise<boolean> | undefined;
 
   const ask = async (): Promise<boolean> => {

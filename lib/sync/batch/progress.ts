@@ -23,7 +23,10 @@ export interface Progress {
 }
 
 /** What a run needs of an application's definition. */
-export type Target = Pick<Application, "name" | "cluster" | "namespace" | "sync" | "rollback">;
+export type Target = Pick<
+  Application,
+  "name" | "cluster" | "namespace" | "sync" | "rollback" | "drift" | "additions" | "ignoreDifferences"
+>;
 
 /** A hook that was started by this run. */
 export interface StartedHook {
@@ -72,6 +75,19 @@ export interface Work {
   readonly leaving: number;
   /** Digest of the deletes that somebody approved; "" when nobody did. */
   readonly approvedPrune: string;
+  /** Applications for which the prune kept objects; absent when it kept none for others. */
+  readonly keptFor?: readonly string[];
+  /** Objects that others changed while the run waited for them, by `resourceKey`; absent while there is none. */
+  readonly disturbed?: { readonly [key: string]: Disturbance };
+  /** What is put right before the run goes on: these objects, by `resourceKey`, in the steps up to the one that it was at. */
+  readonly again?: { readonly keys: readonly string[]; readonly through: number };
+}
+
+export interface Disturbance {
+  /** How often the object was put right. */
+  readonly times: number;
+  /** What of it was looked at last and is no drift, or is to be left; "" when it was put right. */
+  readonly seen: string;
 }
 
 export const noCounts: SyncRecord["counts"] = { created: 0, configured: 0, unchanged: 0, pruned: 0, failed: 0 };
@@ -136,6 +152,7 @@ export function syncRecord(
   run: { readonly trigger: SyncTrigger; readonly correlationId: string; readonly finishedAt: string },
 ): SyncRecord {
   const { syncId: id, target, desired, startedAt, phase, health, counts, errors, notes, attempt, retryable, unreachable } = work;
+  const { keptFor = [] } = work;
   return {
     id,
     application: target.name,
@@ -155,6 +172,7 @@ export function syncRecord(
     attempt,
     retryable,
     ...(unreachable ? { unreachable } : {}),
+    ...(keptFor.length === 0 ? {} : { keptFor }),
   };
 }
 

@@ -1,41 +1,39 @@
-import { type LiveObjects, listLive } from "../../apply/live.ts";
-import { type PruneResult, pruneObjects } from "../../apply/prune.ts";
-import type { ClusterReader, ClusterWriter } from "../../cluster/cluster.ts";
+import { type PruneResult, pruneObjects, terminatingText } from "../../apply/prune.ts";
+import type { ClusterReader } from "../../cluster/cluster.ts";
 import { mapConcurrently } from "../../cluster/concurrency.ts";
 import { isDriftlessError, messageOf } from "../../errors.ts";
 import type { InventoryEntry } from "../../model/inventory.ts";
-import { applicationLabel, displayRef, resourceKey } from "../../model/resource.ts";
+import { displayRef, resourceKey } from "../../model/resource.ts";
 import type { SyncBatch } from "../../model/sync.ts";
 import { type PruneVerdict, pruneGuard } from "../../plan/prune-guard.ts";
 import { timestamp } from "../../telemetry/clock.ts";
 import { type Claims, readClaims } from "../claims.ts";
+import { type Kept, keptForOthers, keptText, liveLeaving } from "../leaving.ts";
 import { createHeldWriter } from "./held-writer.ts";
 import { concluded, failed, type Progress, type Work, withChanges, withError, withNotes } from "./progress.ts";
 import type { RunStage } from "./sync-batch.ts";
 import { leaseSeconds, type SyncDeps } from "./sync-deps.ts";
 
-/** An object that stays for now, because applications want it that have not applied it yet. */
-interface Held {
-  readonly entry: InventoryEntry;
-  readonly by: readonly string[];
-}
+/** Names in a row: once these have no claim any more, the next run names others. */
+const mostKeptFor = 20;
 
 interface Pruned {
   readonly guard: PruneVerdict;
   readonly result: PruneResult;
-  readonly held: readonly Held[];
+  readonly kept: readonly Kept[];
 }
 
 /**
  * Deletes what left the desired state, last, and only as far as the guard allows. What a delete leaves behind (a finalizer
- * at work), and what another application is about to take over, stays in the inventory until it is really gone.
+ * at work), and what another application wants or may want, stays in the inventory until it is really gone.
  */
 export function createPruneStage(deps: SyncDeps): RunStage {
   const { stores, clusters, clock, log } = deps;
 
   return (here, { batch }) => {
+    const leavers = here.flatMap(({ application, work }) => (work !== undefined && work.leaving > 0 ? [application] : []));
     let claims: Promise<Claims> | undefined;
-    const claimsOf = (reader: ClusterReader) => (claims ??= readClaims(deps, { cluster: batch.cluster, reader }));
+    const claimsOf = (reader: ClusterReader) => (claims ??= readClaims(deps, { cluster: batch.cluster, reader, leavers }));
     return mapConcurrently(here, { limit: 16, work: (progress) => prune(progress, { batch, claimsOf }) });
   };
 
@@ -58,9 +56,9 @@ export function createPruneStage(deps: SyncDeps): RunStage {
     if (leaving.length === 0) return concluded(progress, work, "Succeeded");
     const writer = await clusters.writer(cluster);
     const claims = await claimsOf(writer);
-    const live = await liveOf(leaving, { writer, application });
-    const { held, promised } = heldBack(leaving, { claims, live, work });
-    const free = leaving.filter((entry) => ![...held, ...promised].some((other) => other.entry === entry));
+    const live = await liveLeaving(leaving, { reader: writer, application });
+    const kept = keptForOthers(leaving, { claims, live, application });
+    const free = leaving.filter((entry) => !kept.some((other) => other.entry === entry));
     const { removed, approvedPrune: approved } = work;
     const guard = pruneGuard({ leaving: free, inventoryCount: entries.length, policy, removed, application, approved, live });
     const renew = () => stores.leases.renew(work.lease, { phase: "applying", seconds: leaseSeconds });
@@ -71,76 +69,61 @@ export function createPruneStage(deps: SyncDeps): RunStage {
     const next = afterPrune(entries, { dropped: guard.drop, result });
     if (next.length < entries.length)
       await stores.inventories.save({ application, cluster, entries: next }, { fence: work.lease.fence });
-    const notes = promised.map(
-      ({ entry, by }) => `${displayRef(entry.ref)} stays: ${by.join(" and ")} states it, and waits for leave`,
-    );
+    const notes = guard.skipped.map(({ ref, reason }) => `${displayRef(ref)} stays: ${reason}`);
+    const noted = { ...withNotes(work, notes), keptFor: keptForNames(kept, application) };
     const counted = withChanges(
-      withNotes(work, [...notes, ...guard.skipped.map(({ ref, reason }) => `${displayRef(ref)} stays: ${reason}`)]),
+      noted,
       [...guard.skipped, ...result.changes],
       ({ ref, error }) => `prune ${displayRef(ref)}: ${error}`,
     );
     const logger = log.with({ application, sync: work.syncId, correlationId: batch.correlationId });
     for (const { ref, reason } of guard.skipped) logger.info("sync.prune-skipped", { ref: displayRef(ref), reason });
     for (const { action, ref } of result.changes) logger.info(`sync.${action}`, { ref: displayRef(ref) });
-    for (const { entry, by } of held) logger.debug("sync.prune-held", { ref: displayRef(entry.ref), by });
-    return decide(progress, counted, { guard, result, held });
+    for (const { entry, by, why } of kept) logger.debug("sync.prune-held", { ref: displayRef(entry.ref), by, why });
+    return decide(progress, counted, { guard, result, kept });
   }
 
-  async function decide(progress: Progress, work: Work, { guard, result, held }: Pruned): Promise<Progress> {
+  async function decide(progress: Progress, before: Work, { guard, result, kept }: Pruned): Promise<Progress> {
+    const unsynced = kept.filter(({ why }) => why === "unsynced");
+    const unplanned = kept.filter(({ why }) => why === "unplanned");
+    const staying = kept.filter(({ why }) => why === "unrendered" || why === "pending");
+    const stuck = result.terminating.filter(({ entry }) => entry.hook !== true);
+    const hooks = result.terminating.filter(({ entry }) => entry.hook === true);
+    const work = withNotes(before, [...staying.map(keptLine), ...hooks.map(terminatingLine)]);
     if (result.changes.some(({ action }) => action === "failed")) return failed(progress, work);
     if (guard.blocked !== "") return concluded(progress, work, "Blocked", guard.blocked);
-    if (result.terminating.length === 0 && held.length === 0) return concluded(progress, work, "Succeeded");
+    // What a hook leaves behind holds nothing up.
+    if (stuck.length + unsynced.length + unplanned.length === 0) return concluded(progress, work, "Succeeded");
     const waitsSince = work.waitsSince || timestamp(clock);
     if (clock.now().getTime() < Date.parse(waitsSince) + work.target.sync.timeout * 1000) {
       const mine = await stores.leases.renew(work.lease, { phase: "waiting", seconds: leaseSeconds });
-      return mine ? { ...progress, work: { ...work, waitsSince }, waiting: true } : concluded(progress, work, "Superseded");
+      // What stays may be another thing by the next look.
+      return mine ? { ...progress, work: { ...before, waitsSince }, waiting: true } : concluded(progress, work, "Superseded");
     }
-    const stuck = result.terminating.map(
-      ({ ref, finalizers }) => `${displayRef(ref)} is still being deleted (finalizers: ${finalizers.join(", ") || "none"})`,
-    );
-    const wanted = held.map(
-      ({ entry, by }) => `${displayRef(entry.ref)} is kept for ${by.join(" and ")}, which has not applied it yet`,
-    );
-    return failed(progress, { ...work, retryable: true }, ...stuck, ...wanted);
+    const noted = withNotes(work, unplanned.map(keptLine));
+    if (stuck.length + unsynced.length === 0) return concluded(progress, noted, "Succeeded");
+    return failed(progress, { ...noted, retryable: true }, ...stuck.map(terminatingLine), ...unsynced.map(keptLine));
   }
+}
+
+/** For whom objects stay; what stays for a branch, the sweep looks at again as the application's own. */
+function keptForNames(kept: readonly Kept[], application: string): readonly string[] {
+  const names = kept.flatMap(({ why, by }) => (why === "unplanned" ? [application] : by));
+  return [...new Set(names)].slice(0, mostKeptFor);
+}
+
+function keptLine(kept: Kept): string {
+  return `${displayRef(kept.entry.ref)} stays: ${keptText(kept)}`;
+}
+
+function terminatingLine({ entry, finalizers }: PruneResult["terminating"][number]): string {
+  return `${displayRef(entry.ref)} ${terminatingText(finalizers)}`;
 }
 
 interface PruneRun {
   readonly batch: SyncBatch;
   /** Read once for all applications of the stage. */
   readonly claimsOf: (reader: ClusterReader) => Promise<Claims>;
-}
-
-/** What others claim and still carries our label; once it carries another's, the guard lets it go. */
-function heldBack(
-  leaving: readonly InventoryEntry[],
-  { claims, live, work }: { readonly claims: Claims; readonly live: LiveObjects; readonly work: Work },
-): { readonly held: readonly Held[]; readonly promised: readonly Held[] } {
-  const { name } = work.target;
-  const heirs = work.removed ? claims.heirs(name) : [];
-  const ours = leaving.filter(({ ref }) => live.get(resourceKey(ref))?.metadata.labels?.[applicationLabel] === name);
-  const claimed = ours.map((entry) => {
-    const key = resourceKey(entry.ref);
-    return { entry, by: [...new Set([...claims.wanting(key), ...heirs])], later: claims.pending(key) };
-  });
-  return {
-    held: claimed.filter(({ by }) => by.length > 0),
-    promised: claimed.flatMap(({ entry, by, later }) => (by.length === 0 && later.length > 0 ? [{ entry, by: later }] : [])),
-  };
-}
-
-/** What is live of the leaving entries. One that lost our label is not in the list, and must not be taken for gone. */
-async function liveOf(
-  leaving: readonly InventoryEntry[],
-  { writer, application }: { readonly writer: ClusterWriter; readonly application: string },
-): Promise<LiveObjects> {
-  const { live: listed } = await listLive({ reader: writer, kinds: leaving.map(({ ref }) => ref), applications: [application] });
-  const unlisted = leaving.filter(({ ref }) => !listed.has(resourceKey(ref)));
-  const found = await mapConcurrently(unlisted, {
-    limit: 8,
-    work: async ({ ref }) => [resourceKey(ref), await writer.get(ref)] as const,
-  });
-  return new Map([...listed, ...found.flatMap(([key, object]) => (object === undefined ? [] : [[key, object] as const]))]);
 }
 
 /** The inventory less what is gone, or belongs to another application now. */

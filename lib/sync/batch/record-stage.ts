@@ -1,12 +1,16 @@
-import { deleteHooks } from "../../apply/hooks.ts";
+import { deleteHooks, type LeftHook } from "../../apply/hooks.ts";
+import { terminatingText } from "../../apply/prune.ts";
 import { mapConcurrently } from "../../cluster/concurrency.ts";
 import { isDriftlessError, messageOf } from "../../errors.ts";
+import type { DriftRow } from "../../model/drift.ts";
+import type { InventoryEntry } from "../../model/inventory.ts";
 import { displayRef, resourceKey } from "../../model/resource.ts";
 import type { ApplicationState, SyncBatch, SyncRecord } from "../../model/sync.ts";
 import { timestamp } from "../../telemetry/clock.ts";
 import { changeState } from "../application-state.ts";
 import { withGeneration } from "../desired.ts";
-import { type Progress, syncRecord, type Work, withLastSync } from "./progress.ts";
+import { createHealedRows } from "./healed-rows.ts";
+import { type Progress, type StartedHook, syncRecord, type Work, withLastSync } from "./progress.ts";
 import type { RunStage } from "./sync-batch.ts";
 import type { SyncDeps } from "./sync-deps.ts";
 
@@ -14,7 +18,10 @@ import type { SyncDeps } from "./sync-deps.ts";
  * Writes down how it ended: the run's row, the application's state, the drift that it healed; then gives the lease back. An
  * application that rolls back by itself begins again, with the last state that was healthy.
  */
-export function createRecordStage({ stores, clusters, clock, log }: SyncDeps): RunStage {
+export function createRecordStage(deps: SyncDeps): RunStage {
+  const { stores, clusters, clock, log } = deps;
+  const healedRows = createHealedRows(deps);
+
   return (here, { batch }) => mapConcurrently(here, { limit: 32, work: (progress) => record(progress, batch) });
 
   /** Who lost the lease by now has no say in how the application stands. */
@@ -36,10 +43,10 @@ export function createRecordStage({ stores, clusters, clock, log }: SyncDeps): R
     if (row.phase !== "Superseded") {
       await tidyHooks(work);
       const known = await stores.applications.get(application);
-      const healed = row.phase === "Succeeded" ? await closeDrift(row, { work, known }) : 0;
+      const healed = row.phase === "Succeeded" ? await healedRows({ row, work, known }) : [];
       if (!(work.removed && row.phase === "Succeeded" && (await forget(known, work)))) {
         const change = (state: ApplicationState | undefined) => {
-          const next = state && withLastSync({ ...state, drifted: Math.max(0, state.drifted - healed) }, row);
+          const next = state && withLastSync(without(state, healed), row);
           const back = next && rolledBack(next, { work, at: row.finishedAt });
           rollsBack = back !== undefined;
           return back ?? (next && withHealthy(next, row, work));
@@ -62,37 +69,31 @@ export function createRecordStage({ stores, clusters, clock, log }: SyncDeps): R
     return { application, trigger: "rollback", stage: "begin" };
   }
 
-  /** Deletes the hooks whose policy asks for it; one that cannot be deleted stays in the inventory, and fails nothing. */
+  /**
+   * Deletes the hooks whose policy asks for it; one that cannot be deleted stays in the inventory, and fails nothing. One whose
+   * end takes longer stays as leaving, for the prune of a later sync.
+   */
   async function tidyHooks(work: Work): Promise<void> {
     const over = work.hooks.filter(({ outcome, deleteOn }) => outcome !== undefined && deleteOn.includes(outcome));
     if (over.length === 0) return;
     const { name: application, cluster } = work.target;
     try {
-      const refused = await deleteHooks({ writer: await clusters.writer(cluster), application, hooks: over });
-      for (const { ref, error } of refused)
-        log.warn("sync.hook-stays", { application, sync: work.syncId, error, ref: displayRef(ref) });
-      const stays = new Set(refused.map(({ ref }) => resourceKey(ref)));
-      const gone = new Set(over.map(({ ref }) => resourceKey(ref)).filter((key) => !stays.has(key)));
+      const left = await deleteHooks({ writer: await clusters.writer(cluster), application, hooks: over });
+      for (const hook of left)
+        log.warn("sync.hook-stays", {
+          application,
+          sync: work.syncId,
+          error: hook.kind === "refused" ? hook.error : `it ${terminatingText(hook.finalizers)}`,
+          ref: displayRef(hook.ref),
+        });
       const entries = (await stores.inventories.load(application))?.entries ?? [];
-      const left = entries.filter(({ ref, hook }) => hook !== true || !gone.has(resourceKey(ref)));
-      if (left.length < entries.length)
-        await stores.inventories.save({ application, cluster, entries: left }, { fence: work.lease.fence });
+      const next = withoutHooks(entries, { over, left });
+      if (next.some((entry, at) => entry !== entries[at]) || next.length < entries.length)
+        await stores.inventories.save({ application, cluster, entries: next }, { fence: work.lease.fence });
     } catch (error) {
       if (!isDriftlessError(error, "cluster", "apply", "lease")) throw error;
       log.warn("sync.hook-stays", { application, sync: work.syncId, error: messageOf(error) });
     }
-  }
-
-  /** A sync puts right what it applies; of a removed application nothing is desired any more, so that nothing can differ. */
-  async function closeDrift(
-    { application, id, finishedAt }: SyncRecord,
-    { work, known }: { readonly work: Work; readonly known: ApplicationState | undefined },
-  ): Promise<number> {
-    if (known === undefined || known.drifted + (work.removed ? known.additions : 0) === 0) return 0;
-    const rows = await stores.drift.open(application);
-    const open = rows.filter(({ kind }) => work.removed || kind === "changed" || kind === "missing");
-    if (open.length > 0) await stores.drift.heal(open, { at: finishedAt, by: id });
-    return open.length;
   }
 
   /**
@@ -108,6 +109,30 @@ export function createRecordStage({ stores, clusters, clock, log }: SyncDeps): R
     // It may be back in the configuration since it was read.
     return state === undefined || stores.applications.remove(application, { version: state.version });
   }
+}
+
+/** The inventory less the hooks that are gone; those that are about to go are leaving. */
+function withoutHooks(
+  entries: readonly InventoryEntry[],
+  { over, left }: { readonly over: readonly StartedHook[]; readonly left: readonly LeftHook[] },
+): readonly InventoryEntry[] {
+  const deleted = new Set(over.map(({ ref }) => resourceKey(ref)));
+  const stays = new Map(left.map(({ ref, kind }) => [resourceKey(ref), kind]));
+  return entries.flatMap((entry): InventoryEntry[] => {
+    const key = resourceKey(entry.ref);
+    if (entry.hook !== true || !deleted.has(key) || stays.get(key) === "refused") return [entry];
+    return stays.has(key) ? [{ ...entry, leaving: true }] : [];
+  });
+}
+
+/** The state without these rows, which are closed. */
+function without(state: ApplicationState, healed: readonly DriftRow[]): ApplicationState {
+  const additions = healed.filter(({ kind }) => kind === "addition").length;
+  return {
+    ...state,
+    drifted: Math.max(0, state.drifted - (healed.length - additions)),
+    additions: Math.max(0, state.additions - additions),
+  };
 }
 
 /** The state after a success remembers what a rollback goes back to; an approval has done its work. */

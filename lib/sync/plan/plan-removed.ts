@@ -30,7 +30,9 @@ export function createPlanRemoved({
 }: PlanRemovedDeps): (request: PlanRemovedRequest, options?: CallOptions) => Promise<readonly PlanOutcome[]> {
   return async ({ configuration, states, correlationId }, options = {}) => {
     const wanted = new Set(configuration.applications.map(({ name }) => name));
-    const gone = [...states.values()].filter(({ application, removed }) => !wanted.has(application) && !removed);
+    // A removed one has a plan's error only where it came back, and could not be rendered; now it left again.
+    const isNew = ({ removed, planError }: ApplicationState) => !removed || planError !== "";
+    const gone = [...states.values()].filter((state) => !wanted.has(state.application) && isNew(state));
     return mapConcurrently(gone, {
       limit: 16,
       work: async ({ application }): Promise<PlanOutcome> => {

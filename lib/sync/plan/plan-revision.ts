@@ -5,7 +5,7 @@ import type { ClusterCapabilities } from "../../model/application-source.ts";
 import type { CallOptions } from "../../model/call.ts";
 import type { RevisionMessage } from "../../model/delivery.ts";
 import type { ApplicationState } from "../../model/sync.ts";
-import { branchKey, readersOf } from "../../plan/affected.ts";
+import { branchesOf, branchKey, readersOf } from "../../plan/affected.ts";
 import { definitionText, isSameDefinition } from "../../plan/definition.ts";
 import { restartGateOf } from "../../plan/gate.ts";
 import type { SyncStarter } from "../../queue/queue.ts";
@@ -125,8 +125,8 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
       await stores.heads.put(repository, branch, revision, { ...options, index: index.id });
       return { outcomes: [], interrupted: undefined, used: true };
     }
-    // From here on a plan that is cut off leaves no index behind.
-    if (index !== undefined) await stores.heads.put(repository, branch, "", options);
+    // From here on a plan that is cut off leaves neither an index nor a head behind.
+    await stores.heads.put(repository, branch, "", options);
     const planned = await planAll(changed, { ...request, states: await statesOf(changed, options), opened }, options);
     await startRuns(planned.outcomes, request, options);
     await recordHeads(stores.heads, { ...request, opened, unchanged, planned }, options);
@@ -147,12 +147,23 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
       (application) => readers.has(application) || (mayChange && isRedefined(application)),
     );
     const opened = openPlan(request, options);
+    if (readers.size > 0) await stores.heads.put(message.repository, message.branch, "", options);
     const planned = await planAll(applications, { ...request, states, opened }, options);
+    if (planned.interrupted !== undefined) await forgetHeads(applications, planned, options);
     const removed = await planRemoved({ configuration, states, correlationId: request.correlationId }, options);
     const outcomes = [...planned.outcomes, ...removed];
     await startRuns(outcomes, request, options);
     await recordHeads(stores.heads, { ...request, opened, unchanged: {}, planned }, options);
     return { ...planned, outcomes, used: applications.length > 0 };
+  }
+
+  /** What leaves others is not pruned while nobody knows what an application wants that could not be planned now. */
+  async function forgetHeads(applications: readonly Application[], planned: PlannedAll, options: CallOptions): Promise<void> {
+    const cutOff = applications.filter((application) => !planned.applications.includes(application));
+    await mapConcurrently([...branchesOf(cutOff).values()], {
+      limit: 8,
+      work: ({ repository, branch }) => stores.heads.put(repository, branch, "", options),
+    });
   }
 
   function openPlan({ correlationId }: PlanRun, options: CallOptions): Opened {

@@ -69,7 +69,7 @@ export function afterLook(stored: ApplicationState, stated: Application, now: Da
 export function afterRemoval(stored: ApplicationState, now: Date): ApplicationState {
   const definition = statedDefinition(stored);
   const { pending: _overtaken, ...known } = stored;
-  const removed = { ...known, removed: true, inputs: nothingRead };
+  const removed = { ...known, removed: true, inputs: nothingRead, planError: "" };
   const gate = gateOf({ definition, suspended: stored.suspended, now });
   const next = { revision: stored.plannedRevision, snapshot: "", plannedAt: now.toISOString() };
   // Of what was never synced there is nothing to prune, so nobody's leave is needed.

@@ -1,3 +1,4 @@
+import { keptIn } from "../../apply/keep-ignored.ts";
 import { leftAlone } from "../../apply/left-alone.ts";
 import type { LiveObjects } from "../../apply/live.ts";
 import type { DesiredObject } from "../../apply/prepare.ts";
@@ -10,12 +11,15 @@ import { excerpt } from "../../diff/excerpt.ts";
 import { mainFacts } from "../../diff/main-facts.ts";
 import { maskSecrets } from "../../diff/mask.ts";
 import { DriftlessError, isDriftlessError, messageOf } from "../../errors.ts";
+import type { IgnoreDifference } from "../../model/application.ts";
 import type { CallOptions } from "../../model/call.ts";
 import type { FieldChange, PlannedAction, PlannedChange } from "../../model/plan.ts";
 import { applicationLabel, displayRef, gvkOf, type Manifest, resourceKey } from "../../model/resource.ts";
 import { ourFields } from "../../ownership/fingerprint.ts";
 import { otherOwnerOf } from "../../ownership/writers.ts";
+import { isIgnoredIn } from "../../paths/ignored-fields.ts";
 import { isFoundation } from "../../plan/foundation.ts";
+import { ignoredFields } from "../../plan/ignored-differences.ts";
 import { type ApplyOptions, applyOptionsOf } from "../../plan/options.ts";
 import type { ApplyReason } from "../../plan/plan-sync.ts";
 import type { SharedLook } from "../shared-objects.ts";
@@ -27,6 +31,8 @@ export interface PreviewObjectsRequest {
   readonly application: string;
   readonly reader: ClusterReader;
   readonly conflicts: "force" | "fail";
+  /** Fields that a sync would leave as they are. */
+  readonly ignoreDifferences: readonly IgnoreDifference[];
   /** What a sync would apply. */
   readonly objects: readonly { readonly object: DesiredObject; readonly reason: ApplyReason }[];
   /** Which of these objects are another application's too: see `createSharedObjects`. */
@@ -156,13 +162,17 @@ async function previewChange(
   options: CallOptions,
 ): Promise<PlannedChange | undefined> {
   const { reader, conflicts, application, live, asked } = look;
-  const after = await reader.dryRunApply(object.manifest, { ...options, force: true });
+  const ignored = ignoredFields(object.ref, look.ignoreDifferences);
+  const { manifest } = keptIn(object.manifest, { ignored, live });
+  const after = await reader.dryRunApply(manifest, { ...options, force: true });
   if (live.metadata.deletionTimestamp !== undefined) return changeOf("create", object, dying(live));
   const adoption = asked.adopt ? previewAdoption({ live, after }) : undefined;
-  const fields = fieldChanges(object, { live, after, gone: adoption?.gone ?? [] });
+  const isIgnored = isIgnoredIn(ignored, live);
+  const gone = (adoption?.gone ?? []).filter(({ path }) => !isIgnored(path));
+  const fields = fieldChanges(object, { live, after, gone });
   if (fields.length === 0) return undefined;
   const mayForce = asked.force ?? conflicts === "force";
-  const taken = mayForce ? undefined : await conflictOf(object, { reader, asked }, options);
+  const taken = mayForce ? undefined : await conflictOf({ ...object, manifest }, { reader, asked }, options);
   if (taken !== undefined) return { ...changeOf("fail", object, taken), fields };
   const from = adoption === undefined ? "" : `it is adopted from ${adoption.from.join(" and ")}`;
   const reason = [changeReason(live, application), from].filter((text) => text !== "").join("; ");

@@ -1,17 +1,16 @@
-import { listLive } from "../../apply/live.ts";
 import type { ClusterReader } from "../../cluster/cluster.ts";
-import { mapConcurrently } from "../../cluster/concurrency.ts";
 import type { CallOptions } from "../../model/call.ts";
 import type { InventoryEntry } from "../../model/inventory.ts";
 import type { PlannedAction, PlannedChange } from "../../model/plan.ts";
-import { applicationLabel, type ResourceRef, resourceKey } from "../../model/resource.ts";
+import { type ResourceRef, resourceKey } from "../../model/resource.ts";
 import { pruneGuard } from "../../plan/prune-guard.ts";
 import { compareRefs } from "../../plan/stages.ts";
 import type { Claims } from "../claims.ts";
+import { keptForOthers, keptText, liveLeaving } from "../leaving.ts";
 import type { PreviewTarget } from "./preview-target.ts";
 
 export interface PreviewPruneRequest {
-  readonly target: Pick<PreviewTarget, "definition" | "removed">;
+  readonly target: Pick<PreviewTarget, "definition" | "removed" | "state" | "snapshot">;
   readonly reader: ClusterReader;
   /** The whole inventory, the leaving entries marked. */
   readonly entries: readonly InventoryEntry[];
@@ -36,17 +35,9 @@ export async function previewPrune(request: PreviewPruneRequest, options: CallOp
   const { name: application, sync: policy } = definition;
   const leaving = entries.filter((entry) => entry.leaving === true);
   if (leaving.length === 0) return { changes: [], deletes: [], blocked: "" };
-  const live = await liveOf(leaving, request, options);
-  const heirs = removed ? claims.heirs(application) : [];
-  const kept = new Map<string, string>();
-  for (const { ref } of leaving) {
-    const key = resourceKey(ref);
-    const others = (names: readonly string[]) => [...new Set(names)].filter((name) => name !== application).join(" and ");
-    const [by, later] = [others([...claims.wanting(key), ...heirs]), others(claims.pending(key))];
-    if (live.get(key)?.metadata.labels?.[applicationLabel] !== application) continue;
-    if (by !== "") kept.set(key, `it is kept for ${by}, which has not applied it yet`);
-    else if (later !== "") kept.set(key, `${later} states it, and waits for leave`);
-  }
+  const live = await liveLeaving(leaving, { reader: request.reader, application }, options);
+  const others = keptForOthers(leaving, { claims: claimsOfOthers(claims, target), live, application });
+  const kept = new Map(others.map((each) => [resourceKey(each.entry.ref), keptText(each)]));
   const free = leaving.filter(({ ref }) => !kept.has(resourceKey(ref)));
   const guard = pruneGuard({ leaving: free, inventoryCount: entries.length, policy, removed, approved, application, live });
   for (const { ref, reason } of guard.skipped) kept.set(resourceKey(ref), reason);
@@ -69,18 +60,14 @@ export async function previewPrune(request: PreviewPruneRequest, options: CallOp
   return { changes: changes.sort((a, b) => compareRefs(b.ref, a.ref)), deletes, blocked: guard.blocked };
 }
 
-/** What is live of the leaving entries. One that lost our label is not in the list, and must not be taken for gone. */
-async function liveOf(
-  leaving: readonly InventoryEntry[],
-  { reader, target }: PreviewPruneRequest,
-  options: CallOptions,
-): Promise<Parameters<typeof pruneGuard>[0]["live"]> {
-  const request = { reader, kinds: leaving.map(({ ref }) => ref), applications: [target.definition.name] };
-  const { live } = await listLive(request, options);
-  const unlisted = leaving.filter(({ ref }) => !live.has(resourceKey(ref)));
-  const found = await mapConcurrently(unlisted, {
-    limit: 8,
-    work: async ({ ref }) => [resourceKey(ref), await reader.get(ref, options)] as const,
-  });
-  return new Map([...live, ...found.flatMap(([key, object]) => (object === undefined ? [] : [[key, object] as const]))]);
+/** What others want; of the application itself only that its newest commit, which is not the one that is looked at, says nothing. */
+function claimsOfOthers(claims: Claims, { definition, state, snapshot }: PreviewPruneRequest["target"]): Claims {
+  const isStored = (state?.pending ?? state?.desired)?.snapshot === snapshot;
+  const others = (names: readonly string[]) => names.filter((name) => name !== definition.name);
+  return {
+    wanting: (key) => others(claims.wanting(key)),
+    pending: (key) => others(claims.pending(key)),
+    unplanned: claims.unplanned,
+    unrendered: (name) => (isStored ? claims.unrendered(name) : others(claims.unrendered(name))),
+  };
 }

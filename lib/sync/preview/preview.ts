@@ -22,7 +22,7 @@ import { createPreviewTarget, type PreviewTarget, type PreviewTargetDeps } from 
 export type Previewer = Preview;
 
 export interface PreviewDeps extends PreviewTargetDeps {
-  readonly stores: PreviewTargetDeps["stores"] & Pick<Stores, "inventories">;
+  readonly stores: PreviewTargetDeps["stores"] & Pick<Stores, "heads" | "inventories">;
 }
 
 /**
@@ -56,21 +56,23 @@ export function createPreview(deps: PreviewDeps): Previewer {
 
   async function look(target: PreviewTarget, reader: ClusterReader, options: CallOptions): Promise<Looked> {
     const { definition, state } = target;
-    const { name: application, cluster, sync } = definition;
+    const { name: application, cluster, sync, ignoreDifferences } = definition;
     const all = await desiredOf(target, reader, options);
     const isFirst = state?.lastHealthy === undefined;
     const steps = syncSteps(all, { isFirst, withHooks: true });
     const places = placesOf(all, { steps, isFirst, run: "" });
     const known = markEntries((await stores.inventories.load(application, options))?.entries ?? [], places);
     const kinds = [...all.map(({ manifest }) => gvkOf(manifest)), ...known.map(({ ref }) => ref)];
-    const claims = known.some(({ leaving }) => leaving) ? await readClaims(deps, { cluster, reader }) : noClaims;
+    const claims = known.some(({ leaving }) => leaving)
+      ? await readClaims(deps, { cluster, reader, leavers: [application] })
+      : noClaims;
     const { live, forbidden } = await listLive({ reader, kinds, applications: [application] }, options);
     const ordinary = steps.sync.flatMap(({ objects }) => objects);
     const sound = ordinary.filter(({ problem }) => problem === undefined);
     const plan = planSync({ objects: sound, inventory: known, live, isSuspect });
     const refusals = createSharedObjects({ stores, reader });
     const previewed = await previewObjects(
-      { application, reader, conflicts: sync.conflicts, objects: plan.apply, refusals },
+      { application, reader, conflicts: sync.conflicts, ignoreDifferences, objects: plan.apply, refusals },
       options,
     );
     // The guard's budget is a share of what the application owns once the sync has applied.
@@ -100,7 +102,7 @@ interface Looked extends Pick<SyncPreview, "changes" | "unchanged" | "blocked" |
   readonly hashed: readonly HashedChange[];
 }
 
-const noClaims: Claims = { wanting: () => [], pending: () => [], heirs: () => [] };
+const noClaims: Claims = { wanting: () => [], pending: () => [], unrendered: () => [], unplanned: () => [] };
 
 /** Everything in the order in which a sync does it. */
 function summed({

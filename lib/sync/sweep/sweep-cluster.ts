@@ -1,173 +1,219 @@
-import { listLive } from "../../apply/live.ts";
-import type { Clusters } from "../../cluster/cluster.ts";
+import { visitLive } from "../../apply/live.ts";
+import type { ClusterReader, Clusters } from "../../cluster/cluster.ts";
 import { mapConcurrently } from "../../cluster/concurrency.ts";
-import type { Detected } from "../../drift/detect.ts";
 import { isDriftlessError, messageOf } from "../../errors.ts";
+import { silentEvents } from "../../events/events.ts";
 import type { CallOptions } from "../../model/call.ts";
-import type { DriftKind, SweepReport } from "../../model/drift.ts";
-import type { InventoryEntry } from "../../model/inventory.ts";
-import { resourceKey } from "../../model/resource.ts";
+import type { SweepReport } from "../../model/drift.ts";
+import type { HealthCheckExpr } from "../../model/health.ts";
+import { canonicalJson, type JsonValue } from "../../model/json.ts";
+import { type ResourceRef, resourceKey } from "../../model/resource.ts";
 import type { ApplicationState, SyncBatch } from "../../model/sync.ts";
 import { restartGateOf } from "../../plan/gate.ts";
-import { mayRetry } from "../../plan/retry.ts";
 import type { SyncStarter } from "../../queue/queue.ts";
-import { isHeld } from "../../store/lease.ts";
 import type { Stores } from "../../store/store.ts";
-import type { Clock } from "../../telemetry/clock.ts";
-import type { Log } from "../../telemetry/log.ts";
+import type { StartMeter } from "../../telemetry/effort.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
 import { isDue, startRuns } from "../runs.ts";
-import { createDetect, type Look, nothingDetected, orphansOf } from "./sweep-detect.ts";
-import { createRecordRows, openRows } from "./sweep-rows.ts";
+import { bodiesSeen, listSuspects, withBodies } from "./sweep-bodies.ts";
+import { createRefreshHealth, type Refreshed } from "./sweep-health.ts";
+import { createJudge, driftIn, isBusy, type JudgeDeps, type JudgeLook, type Verdict } from "./sweep-judge.ts";
+import { measureDrift } from "./sweep-metrics.ts";
+import { visitObjects } from "./sweep-objects.ts";
+import type { SweepPrevention } from "./sweep-prevention.ts";
+import { type Owner, type Sighting, trackOwners } from "./sweep-tracking.ts";
 
-export interface SweepClusterDeps {
-  readonly stores: Pick<Stores, "applications" | "snapshots" | "inventories" | "drift" | "leases" | "sweeps" | "digest">;
+export interface SweepClusterDeps extends JudgeDeps {
+  readonly stores: JudgeDeps["stores"] & Pick<Stores, "inventories" | "sweeps">;
   readonly clusters: Clusters;
   readonly starter: SyncStarter;
-  readonly clock: Clock;
-  readonly log: Log;
+  /** Puts the guards of applications under `prevent` into the cluster, and takes them out; asked once a sweep. */
+  readonly prevention?: SweepPrevention;
+  readonly meter?: StartMeter;
+  readonly metrics?: Metrics;
 }
 
 export interface ClusterSweep {
   readonly id: string;
   readonly cluster: string;
   readonly states: readonly ApplicationState[];
+  /** By which health is judged; the built-in rules alone when absent. */
+  readonly healthCheckExprs?: readonly HealthCheckExpr[];
+  /**
+   * Looks at these objects alone, by application, each by one GET: nothing is listed, no health is looked at, and no report is
+   * kept.
+   */
+  readonly only?: ReadonlyMap<string, readonly ResourceRef[]>;
 }
 
-/** An application with what it owns, as it stood when the sweep began. */
-interface Owner {
-  readonly state: ApplicationState;
-  readonly entries: readonly InventoryEntry[];
-}
+type Findings = Omit<SweepReport, "id" | "cluster" | "startedAt" | "durationMs" | "cpuMs" | "peakMemoryMiB">;
 
-interface Looking {
-  readonly look: Look;
-  readonly sweep: ClusterSweep;
-}
+/** The report of a sweep that did not get to look. */
+export const nothingFound: Findings = {
+  applications: 0,
+  objects: 0,
+  kinds: 0,
+  requests: 0,
+  pages: 0,
+  dryRuns: 0,
+  bytes: 0,
+  suspects: 0,
+  drifted: 0,
+  healing: [],
+  healthChanged: [],
+  unknownOwners: [],
+  skipped: [],
+  errors: [],
+};
 
-interface Verdict {
-  readonly application: string;
-  readonly detected: Detected;
-  readonly skipped: boolean;
-  readonly heal: boolean;
-}
+const mostErrors = 20;
+/** Applications with suspects that are looked at together: their bodies are held at once. */
+const closeLooks = 50;
 
 /**
  * Sweeps one cluster: one metadata LIST a kind for all its applications, a dry run only for what that cannot clear, a row
  * for every field that drifted, and one healing run for those whose policy asks for it. It writes nothing to the cluster.
+ * What stops it is said in its report, which is kept, unless only some objects were to be looked at.
  */
 export function createSweepCluster(deps: SweepClusterDeps): (sweep: ClusterSweep, options?: CallOptions) => Promise<SweepReport> {
-  const { stores, clusters, starter, clock, log } = deps;
-  const detect = createDetect(deps);
-  const recordRows = createRecordRows(deps);
+  const { stores, clusters, starter, events = silentEvents, clock, log } = deps;
+  const judge = createJudge(deps);
+  const refreshHealth = createRefreshHealth(deps);
 
   return async (sweep, options = {}) => {
     const started = clock.now();
-    const empty = {
-      applications: 0,
-      objects: 0,
-      requests: 0,
-      suspects: 0,
-      drifted: 0,
-      healing: [],
-      unknownOwners: [],
-      skipped: [],
-      errors: [],
-    };
-    let found: Omit<SweepReport, "id" | "cluster" | "startedAt" | "durationMs">;
+    const spent = deps.meter?.();
+    let found: Findings;
+    let fault: unknown;
     try {
       found = await sweepCluster(sweep, started.toISOString(), options);
     } catch (error) {
-      if (!isDriftlessError(error, "cluster", "apply", "not-found")) throw error;
       log.error("sweep.failed", { sweep: sweep.id, cluster: sweep.cluster, error: messageOf(error) });
-      found = { ...empty, errors: [messageOf(error)] };
+      if (!isDriftlessError(error, "cluster", "apply", "not-found")) fault = error;
+      found = { ...nothingFound, applications: sweep.states.length, errors: [messageOf(error)] };
     }
     const durationMs = clock.now().getTime() - started.getTime();
-    const report: SweepReport = { id: sweep.id, cluster: sweep.cluster, startedAt: started.toISOString(), durationMs, ...found };
-    await stores.sweeps.put(report, options);
+    const { id, cluster } = sweep;
+    const report: SweepReport = { id, cluster, startedAt: started.toISOString(), durationMs, ...spent?.(), ...found };
+    // Also when the time is up.
+    if (sweep.only === undefined) {
+      await stores.sweeps.put(report);
+      deps.metrics?.emit({ cluster, values: { SweepDuration: durationMs, SweepRequests: report.requests } });
+    }
+    if (fault !== undefined) throw fault;
     return report;
   };
 
-  async function sweepCluster(
-    sweep: ClusterSweep,
-    now: string,
-    options: CallOptions,
-  ): Promise<Omit<SweepReport, "id" | "cluster" | "startedAt" | "durationMs">> {
+  async function sweepCluster(sweep: ClusterSweep, now: string, options: CallOptions): Promise<Findings> {
     const reader = await clusters.reader(sweep.cluster, options);
-    const before = reader.requests;
-    const owners = await mapConcurrently(sweep.states, { limit: 32, work: (state) => loadOwner(state, options) });
-    const entries = owners.flatMap((owner) => owner.entries);
-    const { live, forbidden } = await listLive({ reader, kinds: entries.map(({ ref }) => ref), applications: [] }, options);
-    const orphans = orphansOf(entries, { live, cluster: sweep.cluster, now });
-    const look: Look = { reader, live, now, orphans };
-    const readable = owners.map(({ state, entries: all }) => ({
-      state,
-      entries: all.filter(({ ref }) => !forbidden.has(`${ref.group}/${ref.kind}`)),
-    }));
-    const watched = readable.filter(({ state }) => state.definition.drift !== "ignore" || openRows(state) > 0);
-    const verdicts = await mapConcurrently(watched, { limit: 8, work: (owner) => judge(owner, { look, sweep }, options) });
-    const known = new Set(owners.map(({ state }) => state.application));
-    const healing = verdicts.filter(({ heal }) => heal).map(({ application }) => application);
-    await startHealing(healing, sweep, options);
-    await forgetLeftovers(readable, { look, sweep }, options);
+    const before = costOf(reader);
+    const owners = await mapConcurrently(sweep.states, { limit: 32, work: (state) => loadOwner(state, sweep, options) });
+    const rules =
+      (sweep.healthCheckExprs ?? []).length === 0 ? "" : canonicalJson(sweep.healthCheckExprs as unknown as JsonValue);
+    const tracking = trackOwners(owners, { cluster: sweep.cluster, now, rules });
+    const isWhole = sweep.only === undefined;
+    const prevention = isWhole ? deps.prevention?.look(sweep) : undefined;
+    const visitorOf = prevention?.along(tracking.visitorOf) ?? tracking.visitorOf;
+    const refused = isWhole
+      ? await visitLive({ reader, kinds: tracking.kinds, visitorOf }, options)
+      : await visitObjects({ reader, owners, visitorOf: tracking.visitorOf }, options);
+    const unreadable = new Set(refused.keys());
+    const sightings = tracking.sightings(unreadable);
+    const look: JudgeLook = {
+      reader,
+      now,
+      sweep: sweep.id,
+      unreadable,
+      ...(isWhole ? {} : { only: new Set(owners.flatMap(({ entries }) => entries.map(({ ref }) => resourceKey(ref)))) }),
+    };
+    const verdicts = await judgeAll(sightings, look, options);
+    if (isWhole) {
+      const swept = verdicts.map(({ state, detected: { rows }, fresh }) => ({ state, rows, fresh }));
+      measureDrift(swept, { metrics: deps.metrics, cluster: sweep.cluster });
+    }
+    const healing = verdicts.filter(({ heal }) => heal).map(({ state }) => state);
+    try {
+      await startHealing(healing, sweep, options);
+    } finally {
+      const news = verdicts.flatMap((verdict) => verdict.news);
+      if (news.length > 0) await events.publish(news, options);
+    }
+    const rest = isWhole ? await afterwards(sweep, { reader, sightings, verdicts }, options) : noneRefreshed;
+    const prevented = await prevention?.settle(options);
+    const after = costOf(reader);
+    const errors = [...verdicts.flatMap(({ detected }) => detected.errors), ...rest.errors, ...(prevented?.errors ?? [])];
     return {
       applications: owners.length,
-      objects: entries.length,
-      requests: reader.requests - before,
+      objects: owners.reduce((sum, { entries }) => sum + entries.length, 0),
+      kinds: isWhole ? tracking.kinds.length : 0,
+      requests: after.requests - before.requests,
+      pages: after.pages - before.pages,
+      dryRuns: after.dryRuns - before.dryRuns,
+      bytes: after.bytes - before.bytes,
       suspects: sum(verdicts, ({ detected }) => detected.suspects),
-      drifted: sum(verdicts, ({ detected }) => detected.rows.filter(({ kind }) => kind !== "addition").length),
-      healing,
-      unknownOwners: [...orphans.keys()].filter((name) => !known.has(name)).slice(0, 20),
-      skipped: verdicts.filter(({ skipped }) => skipped).map(({ application }) => application),
-      errors: [...forbidden.values(), ...verdicts.flatMap(({ detected }) => detected.errors)].slice(0, 20),
+      drifted: sum(verdicts, ({ detected }) => detected.rows.filter(driftIn(detected)).length),
+      healing: healing.map(({ application }) => application),
+      healthChanged: rest.changed,
+      unknownOwners: tracking.unknownOwners().slice(0, 20),
+      skipped: verdicts.filter(({ skipped }) => skipped).map(({ state }) => state.application),
+      errors: [...refused.values(), ...errors].slice(0, mostErrors),
     };
   }
 
-  async function loadOwner(state: ApplicationState, options: CallOptions): Promise<Owner> {
-    return { state, entries: (await stores.inventories.load(state.application, options))?.entries ?? [] };
+  async function loadOwner(state: ApplicationState, { only }: ClusterSweep, options: CallOptions): Promise<Owner> {
+    const entries = (await stores.inventories.load(state.application, options))?.entries ?? [];
+    if (only === undefined) return { state, entries };
+    const wanted = new Set((only.get(state.application) ?? []).map(resourceKey));
+    return { state, entries: entries.filter(({ ref }) => wanted.has(resourceKey(ref))) };
   }
 
-  async function judge({ state, entries }: Owner, { look, sweep }: Looking, options: CallOptions): Promise<Verdict> {
-    const { application, definition } = state;
-    const detected = definition.drift === "ignore" ? nothingDetected : await detect({ state, entries }, look, options);
-    const quiet = detected.rows.length === 0 && detected.takeBack.length === 0;
-    if (quiet && openRows(state) === 0) return { application, detected, skipped: false, heal: false };
-    if (await isBusy(state, options)) return { application, detected: nothingDetected, skipped: true, heal: false };
-    const fresh = await recordRows({ state, rows: detected.rows, sweep: sweep.id, now: look.now }, options);
-    const heals = detected.takeBack.length > 0 || detected.rows.some(isHealed);
-    const heal = heals && definition.drift === "heal" && mayHeal(state, fresh.some(isHealed));
-    return { application, detected, skipped: false, heal };
+  /** Those without suspects first, since that is nothing to wait for. */
+  async function judgeAll(sightings: readonly Sighting[], look: JudgeLook, options: CallOptions): Promise<readonly Verdict[]> {
+    const isClose = ({ suspects }: Sighting): boolean => suspects.length > 0;
+    const quiet = sightings.filter((sighting) => !isClose(sighting));
+    const verdicts = await mapConcurrently(quiet, { limit: 8, work: (sighting) => judge(sighting, look, options) });
+    const close = sightings.filter(isClose);
+    for (let from = 0; from < close.length; from += closeLooks) {
+      const part = close.slice(from, from + closeLooks);
+      const bodies = look.only === undefined ? await listSuspects(look.reader, part, options) : bodiesSeen(part);
+      const here = { ...look, reader: withBodies(look.reader, bodies) };
+      verdicts.push(...(await mapConcurrently(part, { limit: 16, work: (sighting) => judge(sighting, here, options) })));
+    }
+    return verdicts;
   }
 
-  /** A heal that failed is tried again as its retry policy says, and at once where something else has drifted since. */
-  function mayHeal(state: ApplicationState, isFresh: boolean): boolean {
-    const now = clock.now();
-    if (!restartGateOf({ ...state, now }).open) return false;
-    const { lastSync, desired, definition } = state;
-    if (isFresh || lastSync?.phase !== "Failed" || lastSync.generation !== desired?.generation) return true;
-    return mayRetry(lastSync, { policy: definition.sync.retry, now });
+  /** What nobody waits for. */
+  async function afterwards(
+    sweep: ClusterSweep,
+    {
+      reader,
+      sightings,
+      verdicts,
+    }: {
+      readonly reader: ClusterReader;
+      readonly sightings: readonly Sighting[];
+      readonly verdicts: readonly Verdict[];
+    },
+    options: CallOptions,
+  ): Promise<Refreshed> {
+    await forgetLeftovers(sightings, sweep, options);
+    const { id, healthCheckExprs = [] } = sweep;
+    // Of what a run is at, or will be in a moment, the health is that run's to tell.
+    const idle = verdicts.filter(({ heal, skipped }) => !heal && !skipped);
+    return refreshHealth(idle, { id, reader, healthCheckExprs }, options);
   }
 
-  /** A sync that runs now, or ran since the sweep began, makes what was seen worthless: the next sweep looks again. */
-  async function isBusy({ application, version }: ApplicationState, options: CallOptions): Promise<boolean> {
-    const [lease, state] = await Promise.all([
-      stores.leases.get(application, options),
-      stores.applications.get(application, options),
-    ]);
-    return isHeld(lease, clock.now()) || state?.version !== version;
-  }
-
-  async function startHealing(names: readonly string[], sweep: ClusterSweep, options: CallOptions): Promise<void> {
-    const states = sweep.states.filter(({ application }) => names.includes(application));
-    const begins = () => log.info("sweep.heal", { sweep: sweep.id, cluster: sweep.cluster, applications: names });
+  async function startHealing(states: readonly ApplicationState[], sweep: ClusterSweep, options: CallOptions): Promise<void> {
+    const begins = ({ cluster, applications }: SyncBatch) =>
+      log.info("sweep.heal", { sweep: sweep.id, cluster, applications: applications.map(({ name }) => name) });
     await startRuns(starter, states, { trigger: "heal", correlationId: sweep.id, begins, ...options });
   }
 
   /** A run for removed applications of which something is gone that was kept: it leaves the inventory, and with the last the row goes. */
-  async function forgetLeftovers(owners: readonly Owner[], { sweep, look }: Looking, options: CallOptions): Promise<void> {
-    const shrunk = owners.filter(
-      ({ state, entries }) => isLetGo(state, clock.now()) && entries.some(({ ref }) => !look.live.has(resourceKey(ref))),
-    );
-    const busy = await mapConcurrently(shrunk, { limit: 8, work: ({ state }) => isBusy(state, options) });
+  async function forgetLeftovers(sightings: readonly Sighting[], sweep: ClusterSweep, options: CallOptions): Promise<void> {
+    const now = clock.now();
+    const shrunk = sightings.filter(({ state, hasGone }) => hasGone && isLetGo(state, now));
+    const busy = await mapConcurrently(shrunk, { limit: 8, work: ({ state }) => isBusy(stores, { state, now }, options) });
     const states = shrunk.filter((_, index) => busy[index] === false).map(({ state }) => state);
     const begins = ({ applications }: SyncBatch) =>
       log.info("sweep.leftovers-gone", { sweep: sweep.id, applications: applications.map(({ name }) => name) });
@@ -175,11 +221,15 @@ export function createSweepCluster(deps: SweepClusterDeps): (sweep: ClusterSweep
   }
 }
 
+const noneRefreshed: Refreshed = { changed: [], errors: [] };
+
 /** A removed application whose objects have had their run, and may have another. */
 function isLetGo(state: ApplicationState, now: Date): boolean {
   return state.removed && state.desired?.snapshot === "" && !isDue(state) && restartGateOf({ ...state, now }).open;
 }
 
-const isHealed = ({ kind }: { readonly kind: DriftKind }): boolean => kind === "changed" || kind === "missing";
+function costOf({ requests, traffic }: ClusterReader) {
+  return { requests, ...traffic };
+}
 
 const sum = <T>(items: readonly T[], count: (item: T) => number): number => items.reduce((total, item) => total + count(item), 0);

@@ -1,41 +1,50 @@
-import type { LiveObjects } from "../../apply/live.ts";
 import { prepareObjects } from "../../apply/prepare.ts";
-import type { ClusterReader } from "../../cluster/cluster.ts";
+import type { ClusterReader, PartialObject } from "../../cluster/cluster.ts";
 import { type Detected, detectDrift, orphanRows } from "../../drift/detect.ts";
 import type { CallOptions } from "../../model/call.ts";
 import type { DriftRow } from "../../model/drift.ts";
-import type { InventoryEntry } from "../../model/inventory.ts";
 import { applicationLabel, gvkOf, type Manifest, type ResourceRef, resourceKey } from "../../model/resource.ts";
 import type { ApplicationState } from "../../model/sync.ts";
 import type { Stores } from "../../store/store.ts";
+import { ownNamespace } from "../batch/desired-steps.ts";
+import type { Sighting } from "./sweep-tracking.ts";
 
 /** What one look at a cluster has to go by. */
 export interface Look {
   readonly reader: ClusterReader;
-  readonly live: LiveObjects;
   /** RFC 3339. */
   readonly now: string;
-  /** By the application that their label names. */
-  readonly orphans: ReadonlyMap<string, readonly DriftRow[]>;
 }
 
 export interface DetectDeps {
   readonly stores: Pick<Stores, "snapshots" | "digest">;
 }
 
-export const nothingDetected: Detected = { rows: [], suspects: 0, takeBack: [], errors: [] };
+export type Looked = Detected;
+
+export const nothingDetected: Detected = {
+  rows: [],
+  suspects: 0,
+  heals: [],
+  takeBack: [],
+  strict: [],
+  cleared: [],
+  clearedAsSeen: [],
+  errors: [],
+};
+
+/** An application with what metadata could not clear of it. */
+export type Doubts = Pick<Sighting, "state" | "suspects" | "live" | "orphans">;
 
 /** Finds the drift of one application, the objects that carry its label and are not its own included. */
 export function createDetect({ stores }: DetectDeps) {
-  return async (
-    { state, entries }: { readonly state: ApplicationState; readonly entries: readonly InventoryEntry[] },
-    look: Look,
-    options: CallOptions,
-  ): Promise<Detected> => {
+  return async ({ state, suspects, live, orphans }: Doubts, look: Look, options: CallOptions): Promise<Detected> => {
+    if (suspects.length === 0) return { ...nothingDetected, rows: orphans };
     const { application, definition } = state;
     const desired = desiredOf(state, look, options);
-    const detected = await detectDrift({ ...look, application, cluster: definition.cluster, entries, desired }, options);
-    return { ...detected, rows: [...detected.rows, ...(look.orphans.get(application) ?? [])] };
+    const about = { application, cluster: definition.cluster, policies: definition };
+    const detected = await detectDrift({ ...look, ...about, entries: suspects, live, desired }, options);
+    return { ...detected, rows: [...detected.rows, ...orphans] };
   };
 
   /** The objects of an application as a sync would apply them, loaded when the first suspect asks. */
@@ -47,7 +56,8 @@ export function createDetect({ stores }: DetectDeps) {
     let prepared: Promise<ReadonlyMap<string, Manifest>> | undefined;
     const load = async (): Promise<ReadonlyMap<string, Manifest>> => {
       if (desired === undefined || desired.snapshot === "") return new Map();
-      const objects = await stores.snapshots.load(desired.snapshot, options);
+      const stored = await stores.snapshots.load(desired.snapshot, options);
+      const objects = [...ownNamespace({ target: definition, removed: false }, stored), ...stored];
       const request = { application, namespace: definition.namespace, objects, reader, digest: stores.digest };
       return new Map((await prepareObjects(request, options)).desired.map(({ ref, manifest }) => [resourceKey(ref), manifest]));
     };
@@ -58,18 +68,17 @@ export function createDetect({ stores }: DetectDeps) {
   }
 }
 
-/** Live objects with our label that none of these inventories has, by the application that the label names. */
-export function orphansOf(
-  entries: readonly InventoryEntry[],
-  { live, cluster, now }: { readonly live: LiveObjects; readonly cluster: string; readonly now: string },
-): ReadonlyMap<string, readonly DriftRow[]> {
-  const rows = orphanRows({
-    live,
-    owned: new Set(entries.map(({ ref }) => resourceKey(ref))),
+/** Rows for those of these live objects, which no inventory knows, that are orphans of the application in their label. */
+export function orphansIn(
+  strangers: ReadonlyMap<string, PartialObject>,
+  { cluster, now }: { readonly cluster: string; readonly now: string },
+): readonly DriftRow[] {
+  return orphanRows({
+    live: strangers,
+    owned: new Set(),
     cluster,
     now,
     applicationOf: ({ metadata }) => metadata.labels?.[applicationLabel] ?? "",
     refOf: (object) => ({ ...gvkOf(object), namespace: object.metadata.namespace ?? "", name: object.metadata.name }),
   });
-  return Map.groupBy(rows, ({ application }) => application);
 }

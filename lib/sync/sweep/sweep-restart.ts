@@ -8,6 +8,7 @@ import { isHeld } from "../../store/lease.ts";
 import type { Stores } from "../../store/store.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import type { Log } from "../../telemetry/log.ts";
+import { isSettled } from "../claims.ts";
 import { isDue, startRuns } from "../runs.ts";
 
 /** Seconds that a plan has to get its run begun before the sweep starts it again. */
@@ -20,7 +21,10 @@ export interface RestartLostDeps {
   readonly log: Log;
 }
 
-/** Starts runs again that were lost, or failed for a reason that may have passed, where their gates let; returns the applications. */
+/**
+ * Starts runs again that were lost, or failed for a reason that may have passed, and those whose prune kept objects for others
+ * that have no claim to them any more, where their gates let; returns the applications.
+ */
 export function createRestartLost({
   stores,
   starter,
@@ -32,15 +36,38 @@ export function createRestartLost({
 ) => Promise<readonly string[]> {
   return async ({ id, states }, options) => {
     const now = clock.now();
-    const stopped = states.filter((state) => mayBeLost(state, now) && restartGateOf({ ...state, now }).open);
-    const lost = await mapConcurrently(stopped, {
+    const isFreed = freedAmong(states);
+    const isLost = (state: ApplicationState) => mayBeLost(state, now);
+    const stopped = states.filter((state) => (isLost(state) || isFreed(state)) && restartGateOf({ ...state, now }).open);
+    const idle = await mapConcurrently(stopped, {
       limit: 16,
       work: async (state) => (isHeld(await stores.leases.get(state.application, options), now) ? [] : [state]),
     });
-    const begins = ({ cluster, applications }: SyncBatch) =>
-      log.warn("sweep.restarted", { sweep: id, cluster, applications: applications.map(({ name }) => name) });
-    await startRuns(starter, lost.flat(), { trigger: "sweep", correlationId: id, begins, ...options });
-    return lost.flat().map(({ application }) => application);
+    const told = ({ cluster, applications }: SyncBatch) => ({
+      sweep: id,
+      cluster,
+      applications: applications.map(({ name }) => name),
+    });
+    const begins = (batch: SyncBatch) => log.warn("sweep.restarted", told(batch));
+    await startRuns(starter, idle.flat().filter(isLost), { trigger: "sweep", correlationId: id, begins, ...options });
+    // Nothing is desired anew, so no hook is run.
+    const resumes = (batch: SyncBatch) => log.info("sweep.prune-resumed", told(batch));
+    await startRuns(
+      starter,
+      idle.flat().filter((state) => !isLost(state)),
+      { trigger: "heal", correlationId: id, begins: resumes, ...options },
+    );
+    return idle.flat().map(({ application }) => application);
+  };
+}
+
+/** Tells of a state whether its last run kept objects for others, and none of these may want them any more. */
+function freedAmong(states: readonly ApplicationState[]): (state: ApplicationState) => boolean {
+  const open = new Set(states.filter((state) => !isSettled(state)).map(({ application }) => application));
+  return ({ lastSync, desired }) => {
+    const { keptFor = [], finishedAt = "", generation } = lastSync ?? {};
+    const isOver = finishedAt !== "" && generation === desired?.generation;
+    return isOver && keptFor.length > 0 && !keptFor.some((name) => open.has(name));
   };
 }
 

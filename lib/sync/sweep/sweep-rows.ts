@@ -5,10 +5,9 @@ import { resourceKey } from "../../model/resource.ts";
 import type { ApplicationState } from "../../model/sync.ts";
 import type { Stores } from "../../store/store.ts";
 import type { Log } from "../../telemetry/log.ts";
-import { changeState } from "../application-state.ts";
 
 export interface RecordRowsDeps {
-  readonly stores: Pick<Stores, "applications" | "drift">;
+  readonly stores: Pick<Stores, "drift">;
   readonly log: Log;
 }
 
@@ -16,22 +15,32 @@ export interface RecordRowsDeps {
 export interface Found {
   readonly state: ApplicationState;
   readonly rows: readonly DriftRow[];
+  /** False for an open row that this look could tell nothing about: it stays as it is. */
+  readonly isSeen: (row: DriftRow) => boolean;
+  /** True for a row that counts as drift. */
+  readonly isDrift: (row: DriftRow) => boolean;
   readonly sweep: string;
   /** When it looked, RFC 3339. */
   readonly now: string;
 }
 
-/** Writes a row for each field that drifted, and closes those that are over; returns the rows that no sweep had seen before. */
-export function createRecordRows({
-  stores,
-  log,
-}: RecordRowsDeps): (found: Found, options: CallOptions) => Promise<readonly DriftRow[]> {
-  return async ({ state, rows, sweep, now }, options) => {
+export interface Recorded {
+  /** Rows that no sweep had seen before. */
+  readonly fresh: readonly DriftRow[];
+  /** How many rows are open now. */
+  readonly drifted: number;
+  readonly additions: number;
+}
+
+/** Writes a row for each field that drifted, and closes those that are over. */
+export function createRecordRows({ stores, log }: RecordRowsDeps): (found: Found, options: CallOptions) => Promise<Recorded> {
+  return async ({ state, rows, isSeen, isDrift, sweep, now }, options) => {
     const { application } = state;
     const open = openRows(state) > 0 ? await stores.drift.open(application, options) : [];
     const known = new Map(open.map((row) => [rowKey(row), row]));
     const found = new Set(rows.map(rowKey));
-    const over = open.filter((row) => !found.has(rowKey(row)));
+    const gone = open.filter((row) => !found.has(rowKey(row)));
+    const over = gone.filter(isSeen);
     await mapConcurrently(rows, {
       limit: 16,
       work: (row) => stores.drift.record(asSeenFirst(row, known.get(rowKey(row))), options),
@@ -41,12 +50,9 @@ export function createRecordRows({
     for (const { kind, ref, field, manager } of fresh) {
       log.info("sweep.drift", { sweep, application, kind, ref: resourceKey(ref), field, manager });
     }
-    const additions = rows.filter(({ kind }) => kind === "addition").length;
-    const drifted = rows.length - additions;
-    if (state.drifted === drifted && state.additions === additions) return fresh;
-    const change = (stored: ApplicationState | undefined) => stored && { ...stored, drifted, additions };
-    await changeState(stores.applications, { application, change }, options);
-    return fresh;
+    const standing = [...rows, ...gone.filter((row) => !over.includes(row))];
+    const drifted = standing.filter(isDrift).length;
+    return { fresh, drifted, additions: standing.length - drifted };
   };
 }
 

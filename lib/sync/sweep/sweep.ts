@@ -1,71 +1,150 @@
 import { mapConcurrently } from "../../cluster/concurrency.ts";
 import { isDriftlessError, messageOf } from "../../errors.ts";
+import { silentEvents } from "../../events/events.ts";
 import type { Configuration } from "../../model/application.ts";
 import type { CallOptions } from "../../model/call.ts";
-import type { SweepReport } from "../../model/drift.ts";
+import type { SweepReport, SweepShard } from "../../model/drift.ts";
+import type { ApplicationState } from "../../model/sync.ts";
 import { branchesOf, branchKey } from "../../plan/affected.ts";
-import type { RevisionQueue } from "../../queue/queue.ts";
+import type { RevisionQueue, ShardStarter } from "../../queue/queue.ts";
 import type { Sources } from "../../source/source.ts";
 import type { Stores } from "../../store/store.ts";
 import type { ConfigurationSource } from "../plan/read-configuration.ts";
-import { createSweepCluster, type SweepClusterDeps } from "./sweep-cluster.ts";
+import { type ClusterSweep, nothingFound, type SweepClusterDeps } from "./sweep-cluster.ts";
+import { createReplayDeliveries } from "./sweep-deliveries.ts";
+import { createFights } from "./sweep-fights.ts";
+import { createSweepLate } from "./sweep-late.ts";
 import { createReleasePending } from "./sweep-pending.ts";
 import { createRestartLost } from "./sweep-restart.ts";
+import { createSweepShard } from "./sweep-shard.ts";
 
 export interface SweepDeps extends SweepClusterDeps {
-  readonly stores: SweepClusterDeps["stores"] & Pick<Stores, "configuration" | "heads">;
+  readonly stores: SweepClusterDeps["stores"] & Pick<Stores, "configuration" | "deliveries" | "heads">;
   readonly sources: Sources;
   readonly queue: RevisionQueue;
   readonly configuration: ConfigurationSource;
+  /** Where each of several clusters is handed to; without it all are swept in place. */
+  readonly shards?: ShardStarter;
+  /** Seconds between sweeps, as the schedule has them. Default 300. */
+  readonly sweepInterval?: number;
   readonly newId: () => string;
 }
 
 export interface SweepResult {
   readonly id: string;
+  /** Of clusters that were swept in place, or could not be handed on. */
   readonly reports: readonly SweepReport[];
+  /** Clusters that were handed to invocations of their own. */
+  readonly shards: readonly string[];
   /** `repository#branch` whose head moved without a plan: a webhook was lost. */
   readonly movedHeads: readonly string[];
+  /** Ids of deliveries that were given up, and whose branches were queued again. */
+  readonly replayed: readonly string[];
   /** Applications whose newest state waited, and may be synced now. */
   readonly released: readonly string[];
   /** Applications whose run was lost, or failed for a reason that may have passed. */
   readonly restarted: readonly string[];
 }
 
+export interface SweepOptions extends CallOptions {
+  /** What the function was invoked with: a shard, or anything else for everything. */
+  readonly event?: Partial<SweepShard>;
+}
+
 /**
  * The net under everything: drift in every cluster, heads that moved without a webhook, what waited for a time that has come,
- * runs that were lost. One part that fails is an error in its row, and the others still go on.
+ * runs that were lost. Each of several clusters is handed to an invocation of its own. One part that fails is an error in its
+ * row, and the others still go on; the next sweep looks at everything again.
  */
-export function createSweep(deps: SweepDeps): (options?: CallOptions) => Promise<SweepResult> {
-  const { stores, sources, queue, log } = deps;
-  const sweepCluster = createSweepCluster(deps);
+export function createSweep(deps: SweepDeps): (options?: SweepOptions) => Promise<SweepResult> {
+  const { stores, sources, queue, clock, log } = deps;
+  const sweepShard = createSweepShard({ ...deps, fights: deps.fights ?? createFights({ events: silentEvents, ...deps }) });
+  const sweepLate = createSweepLate(deps);
+  const replayDeliveries = createReplayDeliveries(deps);
   const releasePending = createReleasePending(deps);
   const restartLost = createRestartLost(deps);
 
-  return async (options = {}) => {
-    const id = deps.newId();
+  return async ({ event = {}, ...options } = {}) => {
+    const { sweep, cluster } = event;
+    if (sweep === undefined || cluster === undefined) return sweepAll(deps.newId(), options);
+    const report = await sweepShard({ id: sweep, cluster }, options);
+    const nothing = { shards: [], movedHeads: [], replayed: [], released: [], restarted: [] };
+    return { id: sweep, reports: report === undefined ? [] : [report], ...nothing };
+  };
+
+  async function sweepAll(id: string, options: CallOptions): Promise<SweepResult> {
     const [stored, states] = await Promise.all([stores.configuration.load(options), stores.applications.list(options)]);
-    const movedHeads = await findMovedHeads(id, stored?.configuration, options);
+    await sweepLate({ id, clusters: [...new Set(states.map(({ definition }) => definition.cluster))] }, options);
+    // A heal of what is released or restarted meanwhile sees at its begin that it is not wanted any more.
+    const [swept, moved] = await Promise.all([
+      sweepClusters(id, { states, healthCheckExprs: stored?.configuration.healthCheckExprs ?? [] }, options),
+      startWaiting(id, { states, configuration: stored?.configuration }, options),
+    ]);
+    const { movedHeads, replayed, released, restarted } = moved;
+    const reports = swept.filter((each): each is SweepReport => typeof each === "object");
+    const shards = swept.filter((each) => typeof each === "string");
+    log.info("sweep.done", {
+      sweep: id,
+      clusters: reports.length,
+      shards,
+      drifted: reports.reduce((sum, { drifted }) => sum + drifted, 0),
+      movedHeads,
+      replayed,
+      released,
+      restarted,
+    });
+    return { id, reports, shards, movedHeads, replayed, released, restarted };
+  }
+
+  async function sweepClusters(
+    id: string,
+    { states, healthCheckExprs }: Required<Pick<ClusterSweep, "states" | "healthCheckExprs">>,
+    options: CallOptions,
+  ): Promise<readonly (string | SweepReport | undefined)[]> {
+    const byCluster = Map.groupBy(states, ({ definition }) => definition.cluster);
+    await deps.prevention?.leaveOthers(byCluster.keys(), options);
+    return Promise.all(
+      [...byCluster].map(async ([cluster, members]) => {
+        if (byCluster.size > 1 && deps.shards !== undefined) return handOn({ sweep: id, cluster }, deps.shards, options);
+        return sweepShard({ id, cluster, states: members, healthCheckExprs }, options);
+      }),
+    );
+  }
+
+  /** What a lost webhook left behind, what waited for a time that has come, and runs that were lost. */
+  async function startWaiting(
+    id: string,
+    {
+      states,
+      configuration,
+    }: { readonly states: readonly ApplicationState[]; readonly configuration: Configuration | undefined },
+    options: CallOptions,
+  ): Promise<Pick<SweepResult, "movedHeads" | "replayed" | "released" | "restarted">> {
+    const movedHeads = await findMovedHeads(id, configuration, options);
+    const replayed = await replayDeliveries({ id, movedHeads }, options);
     const { repository, branch } = deps.configuration;
     // A configuration that is about to be read may close what is open.
     const isRestated = movedHeads.includes(branchKey(repository, branch));
     const released = isRestated ? [] : await releasePending({ id, states, movedHeads }, options);
     const others = states.filter(({ application }) => !released.includes(application));
-    const restarted = await restartLost({ id, states: others }, options);
-    // What was released is another state now, which the look at drift sees by its version.
-    const byCluster = Map.groupBy(states, ({ definition }) => definition.cluster);
-    const reports = await Promise.all(
-      [...byCluster].map(([cluster, members]) => sweepCluster({ id, cluster, states: members }, options)),
-    );
-    log.info("sweep.done", {
-      sweep: id,
-      clusters: reports.length,
-      drifted: reports.reduce((sum, { drifted }) => sum + drifted, 0),
-      movedHeads,
-      released,
-      restarted,
-    });
-    return { id, reports, movedHeads, released, restarted };
-  };
+    return { movedHeads, replayed, released, restarted: await restartLost({ id, states: others }, options) };
+  }
+
+  /** The cluster's name, or its report where nobody takes it. */
+  async function handOn(shard: SweepShard, shards: ShardStarter, options: CallOptions): Promise<string | SweepReport> {
+    try {
+      await shards.start(shard, options);
+      return shard.cluster;
+    } catch (error) {
+      if (!isDriftlessError(error)) throw error;
+      log.error("sweep.failed", { ...shard, error: messageOf(error) });
+      const startedAt = clock.now().toISOString();
+      const report = { ...nothingFound, id: shard.sweep, cluster: shard.cluster, startedAt, durationMs: 0 };
+      const told = { ...report, errors: [messageOf(error)] };
+      await stores.sweeps.put(told, options);
+      return told;
+    }
+  }
 
   async function findMovedHeads(
     id: string,

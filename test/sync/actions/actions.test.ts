@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { createTable, startTable } from "../../../cli/local/table.ts";
+import { createTable, openTable, startTable } from "../../../cli/local/table.ts";
 import { DriftlessError, isDriftlessError } from "../../../lib/errors.ts";
 import type { Application, SyncWindow } from "../../../lib/model/application.ts";
 import type { SyncPreview } from "../../../lib/model/plan.ts";
 import type { ApplicationState, SyncBatch, SyncRecord } from "../../../lib/model/sync.ts";
 import { createDynamoStores } from "../../../lib/store/dynamodb.ts";
 import type { Stores } from "../../../lib/store/store.ts";
+import type { TableClient } from "../../../lib/store/table-client.ts";
 import type { ActionResult } from "../../../lib/sync/actions/action.ts";
 import { type Actions, createActions } from "../../../lib/sync/actions/actions.ts";
 import { jsonLog } from "../../../lib/telemetry/log.ts";
@@ -71,15 +71,14 @@ function refusal(result: ActionResult): string {
 }
 
 describe("what people ask for", () => {
-  let client: DynamoDBClient;
+  let client: TableClient;
   let service: Awaited<ReturnType<typeof startTable>>;
   before(async () => {
     service = await startTable();
-    const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-    client = new DynamoDBClient({ endpoint: service.endpoint, region: "eu-central-1", credentials });
+    client = openTable(service.endpoint);
   });
   after(async () => {
-    client.destroy();
+    client.close();
     await service.close();
   });
 
@@ -352,11 +351,15 @@ describe("what people ask for", () => {
     });
 
     const stays: readonly (readonly [string, ApplicationState, RegExp])[] = [
-      ["waits for approval", synced({ pending, suspended: suspension }, { mode: "approve" }), /^resumed; ddd waits for approval/],
+      [
+        "waits for approval",
+        synced({ pending, suspended: suspension }, { mode: "approve" }),
+        /^resumed; ddd waits for approval: driftless plan shop, then driftless approve shop HASH$/,
+      ],
       [
         "waits to be synced",
         synced({ pending, suspended: suspension }, { mode: "manual" }),
-        /^resumed; ddd waits: driftless sync/,
+        /^resumed; ddd waits for somebody to sync it: driftless sync shop$/,
       ],
       [
         "waits for its window",

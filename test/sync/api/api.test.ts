@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
 import { after, before, beforeEach, describe, test } from "node:test";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { createTable, startTable } from "../../../cli/local/table.ts";
+import { createTable, openTable, startTable } from "../../../cli/local/table.ts";
 import { DriftlessError, type ErrorCode } from "../../../lib/errors.ts";
 import type { SyncPreview } from "../../../lib/model/plan.ts";
 import { createDynamoStores } from "../../../lib/store/dynamodb.ts";
 import type { Stores } from "../../../lib/store/store.ts";
+import type { TableClient } from "../../../lib/store/table-client.ts";
 import type { ActionResult } from "../../../lib/sync/actions/action.ts";
 import type { Actions } from "../../../lib/sync/actions/actions.ts";
 import type { RebuildResult } from "../../../lib/sync/actions/rebuild.ts";
@@ -40,7 +40,7 @@ const preview: SyncPreview = {
 };
 
 describe("the JSON API", () => {
-  let client: DynamoDBClient;
+  let client: TableClient;
   let service: Awaited<ReturnType<typeof startTable>>;
   let stores: Stores;
   /** What was asked of actions and plans, newest last. */
@@ -53,14 +53,13 @@ describe("the JSON API", () => {
 
   before(async () => {
     service = await startTable();
-    const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-    client = new DynamoDBClient({ endpoint: service.endpoint, region: "eu-central-1", credentials });
+    client = openTable(service.endpoint);
     const table = `api-${randomUUID()}`;
     await createTable({ client, table });
     stores = createDynamoStores({ client, table, clock, snapshotKey: new Secret(randomBytes(32).toString("base64")) });
   });
   after(async () => {
-    client.destroy();
+    client.close();
     await service.close();
   });
   beforeEach(() => {

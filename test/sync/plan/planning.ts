@@ -3,9 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before } from "node:test";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { type CreatedRepository, type LocalGitServer, startGitServer } from "../../../cli/local/git-server.ts";
-import { createTable, startTable } from "../../../cli/local/table.ts";
+import { createTable, openTable, startTable } from "../../../cli/local/table.ts";
 import { DriftlessError } from "../../../lib/errors.ts";
 import type { ClusterCapabilities } from "../../../lib/model/application-source.ts";
 import type { Delivery } from "../../../lib/model/delivery.ts";
@@ -16,6 +15,7 @@ import type { Renderer } from "../../../lib/render/renderer.ts";
 import { createSources } from "../../../lib/source/sources.ts";
 import { createDynamoStores } from "../../../lib/store/dynamodb.ts";
 import type { Stores } from "../../../lib/store/store.ts";
+import type { TableClient } from "../../../lib/store/table-client.ts";
 import { createPlanRevision } from "../../../lib/sync/plan/plan-revision.ts";
 import { createSweep, type SweepResult } from "../../../lib/sync/sweep/sweep.ts";
 import { silentLog } from "../../../lib/telemetry/log.ts";
@@ -61,18 +61,17 @@ export interface Planning {
 
 /** Opens the services before the first test of the suite at hand; each call of what it returns is an installation of its own. */
 export function planningAround(): () => Promise<Planning> {
-  const opened: { server?: LocalGitServer; renderer?: Renderer; client?: DynamoDBClient } = {};
+  const opened: { server?: LocalGitServer; renderer?: Renderer; client?: TableClient } = {};
   const closing: (() => unknown)[] = [];
   before(async () => {
     const root = await mkdtemp(join(tmpdir(), "driftless-planning-"));
     closing.unshift(() => rm(root, { recursive: true, force: true }));
     const [server, table] = await Promise.all([startGitServer({ root }), startTable()]);
-    const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-    const client = new DynamoDBClient({ endpoint: table.endpoint, region: "eu-central-1", credentials });
+    const client = openTable(table.endpoint);
     const renderer = createHelperRenderer({ helper: await helperBinary() });
     closing.unshift(
       () => renderer.close(),
-      () => client.destroy(),
+      () => client.close(),
       () => table.close(),
       () => server.close(),
     );

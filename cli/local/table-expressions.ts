@@ -1,6 +1,6 @@
-import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import type { Attributes, AttributeValue } from "../../lib/store/table-client.ts";
 
-export type TableItem = Readonly<Record<string, AttributeValue>>;
+export type TableItem = Attributes;
 
 /** What `#name` and `:name` stand for. */
 export interface Bound {

@@ -1,0 +1,20 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sendJson, startLoopback } from "../../cli/local/loopback.ts";
+import { runDriftless } from "./run.ts";
+
+test("status says which cluster's sweep is late, and how long ago the last one was", async () => {
+  const sweeps = [
+    { cluster: "eu", at: "2025-03-01T11:43:00.000Z", ageSeconds: 1020, late: true },
+    { cluster: "us", at: "2025-03-01T11:59:00.000Z", ageSeconds: 60, late: false },
+  ];
+  const server = await startLoopback((_, response) =>
+    Promise.resolve(sendJson(response, 200, { items: [], configurationProblem: "", sweeps })),
+  );
+  try {
+    const { stdout } = await runDriftless(["status"], { environment: { DRIFTLESS_API: `${server.url}/api` } });
+    assert.equal(stdout, "eu: last sweep 17m ago, late\n\nno applications yet\n");
+  } finally {
+    await server.close();
+  }
+});
