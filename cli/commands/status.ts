@@ -28,6 +28,8 @@ interface Overview {
   readonly items: readonly ApplicationRow[];
   /** Why the newest configuration is not in force; "" when it is. */
   readonly configurationProblem: string;
+  /** Clusters where drift is to be prevented and is not, and why. */
+  readonly preventionProblems?: readonly { readonly cluster: string; readonly problem: string }[];
   /** When each cluster was last swept; "" for never. */
   readonly sweeps?: readonly { readonly cluster: string; readonly ageSeconds: number; readonly late: boolean }[];
 }
@@ -39,7 +41,8 @@ export const status: Command = {
   options: {},
   positionals: { least: 0, most: 0 },
   async run(invocation) {
-    const { items, configurationProblem, sweeps = [] } = await fetchApi<Overview>("/applications", invocation);
+    const overview = await fetchApi<Overview>("/applications", invocation);
+    const { items, configurationProblem, preventionProblems = [], sweeps = [] } = overview;
     const headings = ["APPLICATION", "CLUSTER", "SYNC", "HEALTH", "REVISION", "DRIFT", "LAST SYNC", "MESSAGE"];
     const rows = items.map((row) => [
       row.name,
@@ -52,7 +55,7 @@ export const status: Command = {
       messageOf(row),
     ]);
     return {
-      text: `${warning(configurationProblem)}${lateSweeps(sweeps)}${textTable(headings, rows, { empty: "no applications yet" })}`,
+      text: `${warning(configurationProblem)}${clusterLines(preventionProblems, sweeps)}${textTable(headings, rows, { empty: "no applications yet" })}`,
       json: stringifyJson(items as unknown as JsonValue),
     };
   },
@@ -83,10 +86,13 @@ function policyFacts({ suspended, pending, rejected }: ApplicationRow): readonly
   ];
 }
 
-/** Drift and lost webhooks wait for a sweep: who looks at the table has to know that none came. */
-function lateSweeps(sweeps: NonNullable<Overview["sweeps"]>): string {
+/** Drift and lost webhooks wait for a sweep, and edits get through where prevention failed: who looks at the table has to know. */
+function clusterLines(problems: NonNullable<Overview["preventionProblems"]>, sweeps: NonNullable<Overview["sweeps"]>): string {
   const late = sweeps.filter((sweep) => sweep.late);
-  const lines = late.map(({ cluster, ageSeconds }) => `${cluster}: last sweep ${ageText(ageSeconds)} ago, late\n`);
+  const lines = [
+    ...problems.map(({ cluster, problem }) => `${cluster}: drift is not prevented: ${problem}\n`),
+    ...late.map(({ cluster, ageSeconds }) => `${cluster}: last sweep ${ageText(ageSeconds)} ago, late\n`),
+  ];
   return lines.length === 0 ? "" : `${lines.join("")}\n`;
 }
 

@@ -98,13 +98,19 @@ async function compare(subject: Subject, request: DetectRequest, call: CallOptio
 
 /** What was done to it and what Git states make no valid object together, so that there is nothing to compare with but the manifest. */
 function refused(
-  { ref, live, options }: Subject,
+  subject: Subject,
   { manifest, error }: { readonly manifest: Manifest; readonly error: DriftlessError },
   request: DetectRequest,
 ): Verdict {
+  const { ref, live } = subject;
   const changed = diffRefused({ manifest, live });
   const rows = fieldRows("changed", { ref, live, differences: changed }, request);
-  return { ...fine, rows, heals: rows.length > 0 && isHealing(options), error: `${displayRef(ref)}: ${error.message}` };
+  return {
+    ...fine,
+    rows,
+    heals: changed.length > 0 && mayHeal(subject, manifest, changed),
+    error: `${displayRef(ref)}: ${error.message}`,
+  };
 }
 
 /** As a sync would apply it to the live object. */

@@ -49,7 +49,12 @@ describe("drift of what a sync waits for", () => {
   };
   const edit = (namespace: string, tag: string) =>
     journey.kubectl(
-      ...["set", "image", "deployment/guestbook", "-n", namespace, `web=registry.example/guestbook:${tag}`],
+      "set",
+      "image",
+      "deployment/guestbook",
+      "-n",
+      namespace,
+      `web=registry.example/guestbook:${tag}`,
       "--field-manager=kubectl-edit",
     );
   const healed = (count: number) =>

@@ -10,7 +10,10 @@ import { type ApiRequest, pageOf } from "./api-request.ts";
 import { applicationView, inputsView, syncView } from "./api-views.ts";
 
 export interface ApiQueriesDeps {
-  readonly stores: Pick<Stores, "applications" | "configuration" | "deliveries" | "drift" | "inventories" | "sweeps" | "syncs">;
+  readonly stores: Pick<
+    Stores,
+    "applications" | "configuration" | "deliveries" | "drift" | "inventories" | "prevention" | "sweeps" | "syncs"
+  >;
   readonly clock: Clock;
   /** Seconds between sweeps, as the schedule has them. Default 300. */
   readonly sweepInterval?: number;
@@ -32,9 +35,10 @@ export interface ApiQueries {
 export function createApiQueries({ stores, clock, sweepInterval = usualInterval }: ApiQueriesDeps): ApiQueries {
   return {
     async overview(options) {
-      const [states, configurationProblem] = await Promise.all([
+      const [states, configurationProblem, preventions] = await Promise.all([
         stores.applications.list(options),
         stores.configuration.loadProblem(options),
+        stores.prevention.list(options),
       ]);
       const clusters = [...new Set(states.map(({ definition }) => definition.cluster))];
       const [items, sweeps] = await Promise.all([
@@ -44,6 +48,7 @@ export function createApiQueries({ stores, clock, sweepInterval = usualInterval 
       return {
         items,
         configurationProblem,
+        preventionProblems: preventions.flatMap(({ cluster, problem }) => (problem === "" ? [] : [{ cluster, problem }])),
         sweeps: sweeps.map(({ age, ...rest }) => ({ ...rest, ageSeconds: Math.round(age) })),
       };
     },

@@ -223,6 +223,13 @@ describe("the JSON API", () => {
     await assert.rejects(ask({ path: "/applications/shop/plan" }), /the table says no/);
   });
 
+  test("GET /applications names the clusters where drift is to be prevented and is not, with the reason", async () => {
+    await stores.prevention.save({ cluster: "eu", digest: "", objects: [], problem: "no right to create policies" });
+    await stores.prevention.save({ cluster: "us", digest: "d1", objects: [], problem: "" });
+    const { body } = await ask({ path: "/applications" });
+    assert.deepEqual(body["preventionProblems"], [{ cluster: "eu", problem: "no right to create policies" }]);
+  });
+
   test("an application is told by its facts, and by no field that is not on the list", async () => {
     const secret = { hidden: "s3cr3t" };
     const state = aState({
