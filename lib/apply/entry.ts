@@ -1,6 +1,6 @@
 import type { InventoryEntry } from "../model/inventory.ts";
 import type { ObjectMeta } from "../model/resource.ts";
-import { fingerprintOf } from "../ownership/fingerprint.ts";
+import { fingerprintOf, foreignHash } from "../ownership/fingerprint.ts";
 import type { IgnoredFields } from "../paths/ignored-fields.ts";
 import type { DesiredObject } from "./prepare.ts";
 
@@ -10,6 +10,7 @@ import type { DesiredObject } from "./prepare.ts";
  */
 export function entryOf({ ref, digest }: DesiredObject, metadata: ObjectMeta, ignored?: IgnoredFields): InventoryEntry {
   const ours = fingerprintOf(metadata);
+  const foreign = foreignHash(metadata);
   const isSettled = (ignored?.paths.length ?? 0) === 0;
   return {
     ref,
@@ -19,5 +20,6 @@ export function entryOf({ ref, digest }: DesiredObject, metadata: ObjectMeta, ig
     fingerprint: isSettled ? (ours?.fingerprint ?? "") : "",
     appliedAt: ours?.appliedAt ?? "",
     ...(metadata.generation === undefined ? {} : { generation: metadata.generation }),
+    ...(foreign === "" ? {} : { foreign }),
   };
 }

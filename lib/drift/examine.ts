@@ -1,4 +1,5 @@
-import { additions, diffOwned, type FieldDifference } from "../diff/diff.ts";
+import { diffApplied } from "../diff/applied.ts";
+import { additions, type FieldDifference } from "../diff/diff.ts";
 import { keepLive } from "../diff/keep-live.ts";
 import { type DriftlessError, isDriftlessError } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
@@ -61,6 +62,8 @@ export async function examine({ ref, suspect }: Suspected, request: DetectReques
   const alone = isLeftAlone({ manifest, live });
   if (alone !== undefined) return { ...fine, ...alone };
   if (live === undefined) return { ...fine, rows: [wholeObject("missing", ref, request)], heals: isHealing(options) };
+  // It cannot be made again before it is gone.
+  if (live.metadata.deletionTimestamp !== undefined) return { ...fine, rows: [wholeObject("missing", ref, request)] };
   const ignored = ignoredFields(ref, request.policies.ignoreDifferences);
   return compare({ ref, suspect, live, manifest, options, ignored }, request, call);
 }
@@ -80,7 +83,7 @@ async function compare(subject: Subject, request: DetectRequest, call: CallOptio
     return refused(subject, { manifest: applied, error }, request);
   }
   const owned = ourFields(desired.metadata);
-  const changed = owned === undefined ? [] : diffOwned({ desired, live, owned });
+  const changed = owned === undefined ? [] : diffApplied({ after: desired, live, owned, ownedBefore: ourFields(live.metadata) });
   const added = additionsOf(subject, owned, request);
   const rows = [...fieldRows("changed", { ref, live, differences: changed }, request), ...added.rows];
   const isOurs = owned !== undefined && isWithin(owned, ourFields(live.metadata));

@@ -1,8 +1,9 @@
 import type { FieldDifference } from "../diff/diff.ts";
 import { sameValue } from "../diff/walk.ts";
+import type { FieldSet } from "../model/field-set.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../model/json.ts";
 import type { Manifest } from "../model/resource.ts";
-import { pathsOf, pathUnder } from "../ownership/field-set.ts";
+import { pathUnder } from "../ownership/field-set.ts";
 import { ourFields } from "../ownership/fingerprint.ts";
 
 /**
@@ -17,7 +18,7 @@ export function diffRefused({
   readonly live: Manifest;
 }): readonly FieldDifference[] {
   const fields = ourFields(live.metadata);
-  const ours = new Set(fields === undefined ? [] : pathsOf(fields));
+  const ours = new Set(fields === undefined ? [] : leavesOf(fields));
   const under = (path: string, stated: JsonValue, found: JsonValue | undefined): readonly FieldDifference[] => {
     if (ours.has(path) || (found !== undefined && agrees(stated, found))) return [];
     if (found === undefined) return [{ path, desired: stated }];
@@ -26,6 +27,10 @@ export function diffRefused({
     return [...wanted].flatMap(([step, value]) => under(pathUnder(path, step) ?? path, value, has.get(step)));
   };
   return under("", manifest, live);
+}
+
+function leavesOf({ path, children }: FieldSet): readonly string[] {
+  return children.length === 0 ? [path] : children.flatMap(leavesOf);
 }
 
 /** By steps of FieldsV1; undefined for what has no members that can be told apart. */

@@ -15,7 +15,7 @@ export interface InventoryEntry {
   readonly appliedAt: string;
   /** `metadata.generation` from the apply response; absent for kinds that have none. */
   readonly generation?: number;
-  /** Hash of what other managers have set on the object and that is known to be no addition; a sweep that sees another looks for additions. Absent for none. */
+  /** Hash of what other managers had set on the object in the apply response: a sweep looks for additions there. Absent for none. */
   readonly foreign?: string;
   /** True once the desired state has it no more: it is to be pruned, or kept by the prune guard; no drift is looked for. */
   readonly leaving?: true;

@@ -4,8 +4,8 @@ import { isOurs } from "./entries.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 
 /**
- * True when live metadata does not prove that every field we set still has its value: another uid, another fingerprint, a
- * later apply under our name, or a write that nobody in managedFields answers for.
+ * True when live metadata does not prove that every field we set still has its value: another uid, a deletion that
+ * has begun, another fingerprint, a later apply under our name, or a write that nobody in managedFields answers for.
  *
  * The last is what an apply under our own name in the very second of ours looks like, since times are whole seconds: the
  * object moved, and its fields and times are the same. A write that another entry answers for (its time is not before ours)
@@ -14,6 +14,7 @@ import { fingerprintOf } from "./fingerprint.ts";
 export function isSuspect(entry: InventoryEntry, metadata: ObjectMeta): boolean {
   if (entry.uid === "" || metadata.uid !== entry.uid) return true;
   if (metadata.resourceVersion === entry.resourceVersion) return false;
+  if (metadata.deletionTimestamp !== undefined) return true;
   const ours = fingerprintOf(metadata);
   if (ours === undefined || ours.fingerprint !== entry.fingerprint || ours.appliedAt !== entry.appliedAt) return true;
   return !isExplained(entry, metadata);

@@ -1,9 +1,11 @@
+import type { DriftPolicy } from "../../lib/model/application.ts";
+
 /** Files of a repository with one application per environment: Kustomize overlays over one base, and driftless.yaml. */
 export interface GuestbookOptions {
   /** Before every application and namespace, so that journeys on one cluster never meet. */
   readonly prefix: string;
   readonly environments?: readonly string[];
-  readonly drift?: "heal" | "report" | "ignore";
+  readonly drift?: DriftPolicy;
   /** Of the wait for health, such as "20s". */
   readonly timeout?: string;
 }
