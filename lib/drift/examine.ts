@@ -5,6 +5,7 @@ import { type DriftlessError, isDriftlessError } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { DriftRow } from "../model/drift.ts";
 import type { FieldSet } from "../model/field-set.ts";
+import { canonicalJson } from "../model/json.ts";
 import { displayRef, type Manifest, type ResourceRef } from "../model/resource.ts";
 import { pathsOf } from "../ownership/field-set.ts";
 import { ourFields } from "../ownership/fingerprint.ts";
@@ -87,8 +88,9 @@ async function compare(subject: Subject, request: DetectRequest, call: CallOptio
   const added = additionsOf(subject, owned, request);
   const rows = [...fieldRows("changed", { ref, live, differences: changed }, request), ...added.rows];
   const isOurs = owned !== undefined && isWithin(owned, ourFields(live.metadata));
-  // Where nothing is ignored, an apply settles why it was suspect.
-  const takeBack = changed.length === 0 && isHealing(options) && !(isOurs && ignored !== undefined);
+  // Nobody owns the order of a keyed list.
+  const isUntouched = isOurs && (ignored !== undefined || isSameContent(desired, live));
+  const takeBack = changed.length === 0 && isHealing(options) && !isUntouched;
   return {
     rows,
     asked: true,
@@ -131,6 +133,14 @@ function mayHeal({ live, options }: Subject, manifest: Manifest, changed: readon
 function lasting(ignored: IgnoredFields | undefined, { isOurs }: { readonly isOurs: boolean }): Pick<Verdict, "cleared"> {
   const dependsOnValues = !isOurs || (ignored !== undefined && isByValue(ignored));
   return { cleared: dependsOnValues ? "version" : "owners" };
+}
+
+function isSameContent(one: Manifest, other: Manifest): boolean {
+  const [left, right] = [one, other].map(({ status: _status, metadata, ...rest }) => {
+    const { managedFields: _fields, resourceVersion: _version, generation: _generation, ...stated } = metadata;
+    return canonicalJson({ ...rest, metadata: stated });
+  });
+  return left === right;
 }
 
 /** True when the live object names us for each of these fields. */

@@ -44,7 +44,7 @@ function membersOf(value: JsonValue): ReadonlyMap<string, JsonValue> | undefined
   const named = new Map(
     items.flatMap((item) => (isNamed(item) ? [[`k:${JSON.stringify({ name: item.name })}`, item] as const] : [])),
   );
-  return named.size === items.length ? named : undefined;
+  return named.size > 0 && named.size === items.length ? named : undefined;
 }
 
 function isNamed(item: JsonValue): item is JsonObject & { readonly name: string } {

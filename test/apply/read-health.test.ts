@@ -83,7 +83,7 @@ test("one that owns nothing is healthy, and costs no request", async (t) => {
   const { writer } = await openCluster(t);
   const before = writer.requests;
   const health = await readHealth({ reader: writer, owned: [{ application: "none", refs: [] }] });
-  assert.deepEqual([...health], [["none", { health: { status: "Healthy", message: "" }, unwell: [] }]]);
+  assert.deepEqual([...health], [["none", { health: { status: "Healthy", message: "" }, unwell: [], objects: new Map() }]]);
   assert.equal(writer.requests, before);
 });
 

@@ -113,7 +113,7 @@ test("a reader has no method that writes", async (t) => {
   const reader = createClusterReader({ transport: createTransport({ connection: { server: "https://127.0.0.1:1" } }) });
   assert.deepEqual(
     Object.keys(writer).filter((key) => !(key in reader)),
-    ["apply", "delete", "patchOwnership"],
+    ["apply", "delete", "patchOwnership", "identity"],
   );
 });
 

@@ -207,6 +207,20 @@ describe("G1: an object that leaves an application while another of its branch c
     assert.equal(await live(), undefined);
   });
 
+  test("stays when the other came back before the run that was to forget it", async () => {
+    const { shop, billing, settings, uid, object, configuration, plan, work, live, state } = await open();
+    const late = aName("late");
+    const broken = { [`${late}/broken.yaml`]: unrenderable };
+    await work(await plan({ ...configuration(shop, billing, late), ...broken }));
+    const removal = await plan(configuration(shop, billing));
+    const move = { [`${shop}/settings.yaml`]: null, [`${late}/settings.yaml`]: object(settings) };
+    const back = await plan({ ...configuration(shop, billing, late), ...move });
+    await work(removal);
+    assert.notEqual((await state(late)).planError, "");
+    await work(back);
+    assert.equal((await live())?.metadata.uid, uid);
+  });
+
   test("stays while the plan of the other is cut off, and goes to it with its uid once that is planned", async () => {
     const { shop, billing, settings, uid, object, plan, work, live, planner, owned, sweep } = await open();
     const moved = { [`${shop}/settings.yaml`]: null, [`${billing}/settings.yaml`]: object(settings) };

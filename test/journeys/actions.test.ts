@@ -199,8 +199,13 @@ describe("a cluster that was lost", () => {
     const [lost, empty] = planes as [ControlPlane, ControlPlane];
     if (lost.folder === undefined) return context.skip("the given cluster cannot be replaced");
     const kubeconfig = join(folder, "kubeconfig");
-    await copyFile(lost.kubeconfig, kubeconfig);
-    journey = await startJourney({ controlPlane: { ...lost, kubeconfig, kubectl: empty.kubectl } });
+    const installationKubeconfig = join(folder, "installation.kubeconfig");
+    const lead = async (plane: ControlPlane): Promise<void> => {
+      await copyFile(plane.kubeconfig, kubeconfig);
+      await copyFile(plane.installationKubeconfig, installationKubeconfig);
+    };
+    await lead(lost);
+    journey = await startJourney({ controlPlane: { ...lost, kubeconfig, installationKubeconfig, kubectl: empty.kubectl } });
     const objects = (name: string): Record<string, string> => filesOf(name, [aDeployment("", "web"), aConfigMap("", "settings")]);
     const commit = await journey.push({
       "driftless.yaml": plainConfiguration({
@@ -213,7 +218,7 @@ describe("a cluster that was lost", () => {
     for (const name of [base, shop]) assert.equal((await journey.synced(name, commit)).phase, "Succeeded");
 
     await lost.stop();
-    await copyFile(empty.kubeconfig, kubeconfig);
+    await lead(empty);
     journey.installation.lambda.kill();
     const { status, stdout, stderr } = await commandsOf(journey)("rebuild", "local");
     assert.equal(status, 0, stderr);

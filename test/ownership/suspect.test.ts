@@ -35,6 +35,10 @@ describe("isSuspect", () => {
     assert.equal(isSuspect(entry, applied), false);
   });
 
+  it("suspects an object that is being deleted, whoever else wrote to it", () => {
+    assert.equal(isSuspect(entry, { ...moved, deletionTimestamp: "2026-03-01T10:00:00Z" }), true);
+  });
+
   it("clears an object that only a status writer moved, even in the second of our apply", () => {
     assert.equal(isSuspect(entry, moved), false);
   });

@@ -98,13 +98,14 @@ export function createRecordStage(deps: SyncDeps): RunStage {
 
   /**
    * Removes the row of a removed application that owns nothing any more. While something was kept (a Namespace, what an
-   * annotation protects), the row stays and tells of it; the sweep starts another run when that is gone.
+   * annotation protects), the row stays and tells of it; the sweep starts another run when that is gone. So does the row of one
+   * that is back, and cannot be rendered: nothing that leaves others may be deleted before it is known what it wants.
    */
   async function forget(state: ApplicationState | undefined, work: Work): Promise<boolean> {
     const { name: application } = work.target;
     const inventory = await stores.inventories.load(application);
     if ((inventory?.entries.length ?? 0) > 0) return false;
-    if (state !== undefined && state.desired?.generation !== work.desired.generation) return false;
+    if (state !== undefined && (state.planError !== "" || state.desired?.generation !== work.desired.generation)) return false;
     await stores.inventories.remove(application, { fence: work.lease.fence });
     // It may be back in the configuration since it was read.
     return state === undefined || stores.applications.remove(application, { version: state.version });
