@@ -162,6 +162,7 @@ describe("an edit that the audit log tells of", { skip }, () => {
       responseStatus: { status: "Failure", code: 403, message },
     });
     assert.deepEqual([(await deliver(refused)).prevented, (await deliver(refused)).prevented], [1, 1]);
+    assert.ok(journey.events.some(({ event, DriftPrevented }) => event === "metrics" && DriftPrevented === 1));
     const prevented = (await rows()).filter(({ kind }) => kind === "prevented");
     assert.deepEqual(
       prevented.map(({ ref, field, by, healedAt, healedBy }) => [ref.kind, field, by?.user, healedAt, healedBy]),

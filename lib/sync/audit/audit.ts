@@ -8,6 +8,7 @@ import type { CallOptions } from "../../model/call.ts";
 import type { Stores } from "../../store/store.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import type { Log } from "../../telemetry/log.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
 import { createAttribute } from "./attribute.ts";
 import { createFindOwners } from "./owners.ts";
 import { createRecordPrevented } from "./prevented.ts";
@@ -21,6 +22,7 @@ export interface AuditDeps {
   /** Looks at single objects as a sweep does, and starts the heal. */
   readonly sweepObjects: SweepObjects;
   readonly events: EventBus;
+  readonly metrics?: Metrics;
   /** Who Driftless itself is to the API servers: its own edits start nothing. */
   readonly identities: Identities;
   readonly clock: Clock;

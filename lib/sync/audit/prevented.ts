@@ -8,22 +8,25 @@ import type { DriftRow } from "../../model/drift.ts";
 import { resourceKey } from "../../model/resource.ts";
 import type { Stores } from "../../store/store.ts";
 import type { Log } from "../../telemetry/log.ts";
+import { type Metrics, silentMetrics } from "../../telemetry/metrics.ts";
 import type { Edited, OwnedTarget } from "./owners.ts";
 
 export interface RecordPreventedDeps {
   readonly stores: Pick<Stores, "drift">;
   readonly events: EventBus;
+  readonly metrics?: Metrics;
   readonly log: Log;
 }
 
 /** Writes a row for each edit that our admission policy refused, and tells of them; returns how many. */
-export function createRecordPrevented({ stores, events, log }: RecordPreventedDeps) {
+export function createRecordPrevented({ stores, events, metrics = silentMetrics, log }: RecordPreventedDeps) {
   return async ({ id, cluster, owned }: Edited, options: CallOptions = {}): Promise<number> => {
     const rows = owned.flatMap((object) => rowsOf(object, cluster));
     await mapConcurrently(rows, { limit: 16, work: (row) => stores.drift.record(row, options) });
     for (const { application, ref, manager, by } of rows) {
       log.info("audit.prevented", { application, ref: resourceKey(ref), manager, user: by?.user ?? "" });
     }
+    if (rows.length > 0) metrics.emit({ cluster, values: { DriftPrevented: rows.length } });
     const told = [...Map.groupBy(rows, ({ application }) => application)].flatMap(([application, all]) => {
       const at = all[0]?.changedAt ?? "";
       return driftEvents("DriftPrevented", { application, cluster, correlationId: id, at, rows: all });
