@@ -107,13 +107,13 @@ describe("drift of what a sync waits for", () => {
     const good = await journey.synced(qa, next);
     assert.equal(good.phase, "Succeeded");
     assert.equal(await image(qa), "registry.example/guestbook:1.1");
-    const [waited] = (await journey.syncs(qa)).filter(({ revision }) => revision === commit);
-    const note = (waited?.notes ?? []).find((line) => line.includes("put right"));
+    const waited = await journey.synced(qa, commit);
+    const note = waited.notes.find((line) => line.includes("put right"));
     assert.match(
       note ?? "",
       /Deployment wait-qa\/guestbook was changed by kubectl-edit \(spec.*image\) while the sync waited for it/,
     );
-    const last = (waited?.notes ?? []).find((line) => line.includes("left as it is"));
+    const last = waited.notes.find((line) => line.includes("left as it is"));
     assert.match(last ?? "", /changed by kubectl-edit .* again after it was put right 3 times: it is left as it is/);
     assert.equal(disturbed(), 3);
   });
