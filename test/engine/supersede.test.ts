@@ -5,7 +5,7 @@ import type { Manifest } from "../../lib/model/resource.ts";
 import { aName } from "../apply/open.ts";
 import { callApi } from "../control-plane/api.ts";
 import { until } from "../control-plane/until.ts";
-import { sharedControlPlane, testNamespace } from "../support/cluster.ts";
+import { clearLeftovers, sharedControlPlane, testNamespace } from "../support/cluster.ts";
 import { aConfigMap, aDeployment } from "../support/objects.ts";
 import { anEngineApplication, desire } from "./desire.ts";
 import { aClock, createExecution, type TestClock } from "./execution.ts";
@@ -19,6 +19,7 @@ describe("waits", () => {
 
   before(async () => {
     api = await openApi();
+    await clearLeftovers();
     namespace = await testNamespace("waits");
   });
 

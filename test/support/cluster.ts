@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { DriftlessError } from "../../lib/errors.ts";
+import { applicationLabel } from "../../lib/model/resource.ts";
 import { callApi } from "../control-plane/api.ts";
 import { type ControlPlane, startControlPlane } from "../control-plane/control-plane.ts";
 import { until } from "../control-plane/until.ts";
@@ -44,6 +45,19 @@ export async function testNamespace(prefix: string): Promise<string> {
     });
   }
   return name;
+}
+
+/**
+ * Deletes the ConfigMaps of applications that earlier tests left in their namespaces: who counts requests must not get a second
+ * page of them. For the `before` of a suite, ahead of its own namespace.
+ */
+export async function clearLeftovers(): Promise<void> {
+  const controlPlane = await sharedControlPlane();
+  const access = { ...controlPlane, token: controlPlane.tokens.admin };
+  const query = `labelSelector=${encodeURIComponent(applicationLabel)}`;
+  for (const name of namespaces) {
+    await callApi(access, `/api/v1/namespaces/${name}/configmaps?${query}`, { method: "DELETE" });
+  }
 }
 
 async function deleteNamespace(controlPlane: ControlPlane, name: string): Promise<void> {

@@ -8,7 +8,7 @@ import { type ConfigMaps, configMapsIn } from "../../engine/config-maps.ts";
 import { anEngineApplication, desire } from "../../engine/desire.ts";
 import { createExecution } from "../../engine/execution.ts";
 import { type Api, openApi } from "../../engine/installation.ts";
-import { testNamespace } from "../../support/cluster.ts";
+import { clearLeftovers, testNamespace } from "../../support/cluster.ts";
 import { edit, openSweeping, type Sweeping } from "./sweeping.ts";
 
 const isList = (path: string): boolean => /\/configmaps\?/.test(path);
@@ -19,6 +19,7 @@ describe("a sweep of one cluster", () => {
   let maps: ConfigMaps;
   before(async () => {
     api = await openApi();
+    await clearLeftovers();
     maps = configMapsIn(await testNamespace("sweep"), api);
   });
 

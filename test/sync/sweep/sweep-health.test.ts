@@ -3,7 +3,7 @@ import { before, describe, test } from "node:test";
 import { aName } from "../../apply/open.ts";
 import { type ConfigMaps, configMapsIn } from "../../engine/config-maps.ts";
 import { type Api, openApi } from "../../engine/installation.ts";
-import { testNamespace } from "../../support/cluster.ts";
+import { clearLeftovers, testNamespace } from "../../support/cluster.ts";
 import { edit, openSweeping, type Sweeping } from "./sweeping.ts";
 
 /** ConfigMaps that say of themselves how they are. */
@@ -21,6 +21,7 @@ describe("a sweep refreshes health", () => {
   let maps: ConfigMaps;
   before(async () => {
     api = await openApi();
+    await clearLeftovers();
     maps = configMapsIn(await testNamespace("health"), api);
   });
 

@@ -9,7 +9,7 @@ import { type ConfigMaps, configMapsIn } from "../../engine/config-maps.ts";
 import { createFleet } from "../../engine/fleet.ts";
 import { type Api, openApi } from "../../engine/installation.ts";
 import { fleetConfiguration } from "../../engine/planner.ts";
-import { testNamespace } from "../../support/cluster.ts";
+import { clearLeftovers, testNamespace } from "../../support/cluster.ts";
 import { edit, openSweeping, type Sweeping } from "./sweeping.ts";
 
 describe("a sweep of several clusters", () => {
@@ -17,6 +17,7 @@ describe("a sweep of several clusters", () => {
   let maps: ConfigMaps;
   before(async () => {
     api = await openApi();
+    await clearLeftovers();
     maps = configMapsIn(await testNamespace("shards"), api);
   });
 
