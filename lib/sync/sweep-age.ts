@@ -18,16 +18,26 @@ export interface LastSweep {
   readonly late: boolean;
 }
 
+export interface SweepAgeRequest {
+  readonly clusters: readonly string[];
+  readonly now: Date;
+  /** Seconds between sweeps. */
+  readonly interval: number;
+  /** Id of a sweep under way, which is not the last one yet. */
+  readonly except?: string;
+}
+
 /** The newest sweep of each of these clusters; a cluster that was never swept is not late. */
 export function lastSweeps(
   stores: Pick<Stores, "sweeps">,
-  { clusters, now, interval }: { readonly clusters: readonly string[]; readonly now: Date; readonly interval: number },
+  { clusters, now, interval, except }: SweepAgeRequest,
   options: CallOptions = {},
 ): Promise<readonly LastSweep[]> {
   return mapConcurrently(clusters, {
     limit: 16,
     work: async (cluster) => {
-      const [report] = (await stores.sweeps.list(cluster, { ...options, limit: 1 })).items;
+      const { items } = await stores.sweeps.list(cluster, { ...options, limit: except === undefined ? 1 : 2 });
+      const report = items.find(({ id }) => id !== except);
       if (report === undefined) return { cluster, at: "", age: 0, late: false };
       const age = Math.max(0, (now.getTime() - Date.parse(report.startedAt)) / 1000);
       return { cluster, at: report.startedAt, age, late: age > lateAfter * interval };

@@ -177,7 +177,7 @@ export function createSweepCluster(deps: SweepClusterDeps): (sweep: ClusterSweep
       const part = close.slice(from, from + closeLooks);
       const bodies = look.only === undefined ? await listSuspects(look.reader, part, options) : bodiesSeen(part);
       const here = { ...look, reader: withBodies(look.reader, bodies) };
-      verdicts.push(...(await mapConcurrently(part, { limit: 16, work: (sighting) => judge(sighting, here, options) })));
+      verdicts.push(...(await mapConcurrently(part, { limit: closeLooks, work: (sighting) => judge(sighting, here, options) })));
     }
     return verdicts;
   }

@@ -23,7 +23,7 @@ export interface BegunSweep {
 
 /**
  * Tells how long ago each cluster was swept before, and alarms when that is more than two intervals: drift and lost webhooks
- * waited for so long, and nothing else finds them. Asked before the sweep writes its own reports.
+ * waited for so long, and nothing else finds them.
  */
 export function createSweepLate({
   stores,
@@ -35,7 +35,7 @@ export function createSweepLate({
 }: SweepLateDeps): (sweep: BegunSweep, options: CallOptions) => Promise<void> {
   return async ({ id, clusters }, options) => {
     const now = clock.now();
-    const before = await lastSweeps(stores, { clusters, now, interval }, options);
+    const before = await lastSweeps(stores, { clusters, now, interval, except: id }, options);
     // An installation without clusters is swept as well: its alarm is not to sound.
     if (before.length === 0) metrics.emit({ values: { SweepAge: 0 } });
     for (const { cluster, age } of before) metrics.emit({ cluster, values: { SweepAge: age } });

@@ -74,9 +74,11 @@ export function createSweep(deps: SweepDeps): (options?: SweepOptions) => Promis
 
   async function sweepAll(id: string, options: CallOptions): Promise<SweepResult> {
     const [stored, states] = await Promise.all([stores.configuration.load(options), stores.applications.list(options)]);
-    await sweepLate({ id, clusters: [...new Set(states.map(({ definition }) => definition.cluster))] }, options);
+    const clusters = [...new Set(states.map(({ definition }) => definition.cluster))];
     // A heal of what is released or restarted meanwhile sees at its begin that it is not wanted any more.
-    const [swept, moved] = await Promise.all([
+    const [, , swept, moved] = await Promise.all([
+      sweepLate({ id, clusters }, options),
+      deps.prevention?.leaveOthers(clusters, options),
       sweepClusters(id, { states, healthCheckExprs: stored?.configuration.healthCheckExprs ?? [] }, options),
       startWaiting(id, { states, configuration: stored?.configuration }, options),
     ]);
@@ -102,7 +104,6 @@ export function createSweep(deps: SweepDeps): (options?: SweepOptions) => Promis
     options: CallOptions,
   ): Promise<readonly (string | SweepReport | undefined)[]> {
     const byCluster = Map.groupBy(states, ({ definition }) => definition.cluster);
-    await deps.prevention?.leaveOthers(byCluster.keys(), options);
     return Promise.all(
       [...byCluster].map(async ([cluster, members]) => {
         if (byCluster.size > 1 && deps.shards !== undefined) return handOn({ sweep: id, cluster }, deps.shards, options);

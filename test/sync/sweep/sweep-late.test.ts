@@ -42,6 +42,13 @@ describe("a late sweep", () => {
     ]);
   });
 
+  test("is told by the sweep before it, though its own report is written already", async () => {
+    await bench.stores.sweeps.put(aSweep({ cluster: "eu", startedAt: "2025-03-01T11:50:01.000Z", id: "sweep-2" }));
+    bench.set("2025-03-01T11:50:02.000Z");
+    await begin(["eu"]);
+    assert.deepEqual(bench.measured, [{ cluster: "eu", values: { SweepAge: 602 } }]);
+  });
+
   test("is measured by the interval of the schedule", async () => {
     bench.set("2025-03-01T11:50:01.000Z");
     await begin(["eu"], 600);
