@@ -2,7 +2,7 @@ import type { Health } from "../model/health.ts";
 import { isJsonObject, type JsonObject } from "../model/json.ts";
 import { gvkOf, type Manifest } from "../model/resource.ts";
 import { podFailure } from "./pod.ts";
-import { conditionOf, health, objectsAt, textAt, valueAt } from "./read.ts";
+import { conditionOf, health, numberAt, objectsAt, textAt, valueAt } from "./read.ts";
 
 const workloads: ReadonlySet<string> = new Set([
   "/ReplicationController",
@@ -13,9 +13,15 @@ const workloads: ReadonlySet<string> = new Set([
   "batch/Job",
 ]);
 
-/** True when the pods of a workload can say why it is not healthy; ask for them then, by `podSelectorOf`. */
+/**
+ * True when the pods of a workload can say why it is not healthy; ask for them then, by `podSelectorOf`. While its controller has
+ * not seen the newest spec they are pods of an older one.
+ */
 export function needsPods(live: Manifest, { status }: Health): boolean {
-  return (status === "Progressing" || status === "Degraded") && live.metadata.deletionTimestamp === undefined && isWorkload(live);
+  const { deletionTimestamp, generation = 0 } = live.metadata;
+  if (status !== "Progressing" && status !== "Degraded") return false;
+  if ((numberAt(live, "status", "observedGeneration") ?? generation) < generation) return false;
+  return deletionTimestamp === undefined && isWorkload(live);
 }
 
 /** The label selector of a live workload's pods, as the API takes it: `app=web,tier in (a,b)`; undefined for what has none. */

@@ -151,6 +151,13 @@ describe("needsPods", () => {
   });
 });
 
+it("asks for no pods while the controller of a workload has not seen its newest spec: they are an older one's", () => {
+  const behind = (observedGeneration: number) =>
+    live("apps/v1/Deployment", rolling["spec"] as JsonObject, { observedGeneration }, { generation: 3 });
+  assert.equal(needsPods(behind(2), assessHealth(behind(2))), false);
+  assert.equal(needsPods(behind(3), assessHealth(behind(3))), true);
+});
+
 describe("podSelectorOf", () => {
   it("writes labels and expressions as the API takes them", () => {
     const matchExpressions = [
