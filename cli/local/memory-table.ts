@@ -1,9 +1,7 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import { tableDefinition } from "../../lib/store/table.ts";
 import type { AttributeValue, TableAnswer, TableClient } from "../../lib/store/table-client.ts";
+import { sendJson, startLoopback } from "./loopback.ts";
 import type { LocalService } from "./table.ts";
 import { type Bound, compareTexts, conditionOf, type TableItem, updateOf } from "./table-expressions.ts";
 
@@ -59,23 +57,12 @@ const conditionFailed = "ConditionalCheckFailedException";
  */
 export async function startMemoryTable(): Promise<LocalService> {
   const tables = new Map<string, Rows>();
-  const server = createServer((request, response) => {
+  const server = await startLoopback(async (request, response) => {
     const name = String(request.headers["x-amz-target"]).split(".")[1] ?? "";
-    response.setHeader("content-type", "application/x-amz-json-1.0");
-    void json(request)
-      .then((input) => answerTo(tables, name, input as Input))
-      .then(({ status, body }) => response.writeHead(status).end(JSON.stringify(body)));
+    const { status, body } = answerTo(tables, name, (await json(request)) as Input);
+    sendJson(response, status, body, { "content-type": "application/x-amz-json-1.0" });
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return { endpoint: server.url, close: () => server.close() };
 }
 
 function answerTo(tables: Map<string, Rows>, name: string, input: Input): { readonly status: number; readonly body: object } {

@@ -41,6 +41,19 @@ export interface SignedPost {
   close(): void;
 }
 
+/**
+ * Codes of refusals of a signature that is too old, or made with credentials that are: this machine's clock may be wrong. What
+ * `renew` is for.
+ */
+export const outdatedSignatures: ReadonlySet<string> = new Set([
+  "ExpiredToken",
+  "ExpiredTokenException",
+  "InvalidSignatureException",
+  "RequestExpired",
+  "RequestTimeTooSkewed",
+  "UnrecognizedClientException",
+]);
+
 /** As many connections as the clients of AWS open. */
 const maxSockets = 50;
 /** Credentials are replaced so long before they expire. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { PostAnswer, SignedPost } from "../aws/signed-post.ts";
+import { outdatedSignatures, type PostAnswer, type SignedPost } from "../aws/signed-post.ts";
 import { messageOf } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
 import { type JsonValue, stringifyJson } from "../model/json.ts";
@@ -19,9 +19,8 @@ const mostBytes = 256 * 1024;
 /** Milliseconds before what was refused is sent once more. */
 const pauseMs = 100;
 
-/** Refusals of a signature that is too old, or made with credentials that are. */
-const outdated =
-  /\b(ExpiredToken|ExpiredTokenException|InvalidSignatureException|RequestExpired|UnrecognizedClientException|IncompleteSignature)\b/;
+/** EventBridge has a code of its own beside those of every service. */
+const outdated = new RegExp(`\\b(${[...outdatedSignatures, "IncompleteSignature"].join("|")})\\b`);
 
 interface Entry {
   readonly event: DriftlessEvent;

@@ -1,7 +1,5 @@
 import type { CallOptions } from "../model/call.ts";
-import type { Attribution, DriftKind, DriftRow } from "../model/drift.ts";
-import type { JsonValue } from "../model/json.ts";
-import type { ResourceRef } from "../model/resource.ts";
+import type { DriftRow } from "../model/drift.ts";
 
 /** Where others are told what happened. */
 export interface EventBus {
@@ -42,20 +40,7 @@ export interface DriftDetail {
 }
 
 /** A drift row, as the API tells it; of long values only the part that differs. */
-export interface EventRow {
-  readonly kind: DriftKind;
-  readonly ref: ResourceRef;
-  readonly field: string;
-  readonly desired?: JsonValue;
-  readonly live?: JsonValue;
-  readonly manager: string;
-  readonly operation: string;
-  readonly changedAt: string;
-  readonly firstSeen: string;
-  readonly lastSeen: string;
-  readonly by?: Attribution;
-  readonly fight?: NonNullable<DriftRow["fight"]>;
-}
+export type EventRow = Omit<DriftRow, "application" | "cluster" | "healedAt" | "healedBy">;
 
 /** A sweep that began more than two intervals after the one before it. */
 export interface SweepLateDetail {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { crc32 } from "node:zlib";
-import type { PostAnswer, SignedPost } from "../aws/signed-post.ts";
+import { outdatedSignatures, type PostAnswer, type SignedPost } from "../aws/signed-post.ts";
 import { DriftlessError, messageOf } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { TableAnswer, TableClient } from "./table-client.ts";
@@ -37,16 +37,6 @@ const passing = new Set([
   "TransactionInProgressException",
 ]);
 
-/** Refusals of a signature that is too old, or made with credentials that are: this machine's clock may be wrong. */
-const outdated = new Set([
-  "ExpiredToken",
-  "ExpiredTokenException",
-  "InvalidSignatureException",
-  "RequestExpired",
-  "RequestTimeTooSkewed",
-  "UnrecognizedClientException",
-]);
-
 /** What came of one try. */
 type Reply =
   | { readonly answer: TableAnswer }
@@ -77,7 +67,7 @@ export function createDynamoClient({ post, attempts = 5, random = Math.random }:
         const reply: Reply = await once(operation, body, options);
         if ("answer" in reply) return reply.answer;
         if (reply.fault === "ConditionalCheckFailedException") return undefined;
-        const renews: boolean = !isRenewed && reply.from !== undefined && outdated.has(reply.fault);
+        const renews: boolean = !isRenewed && reply.from !== undefined && outdatedSignatures.has(reply.fault);
         if (!renews && (!reply.passes || attempt >= attempts)) throw failure(reply, { operation, request });
         try {
           if (renews) await post.renew(reply.from as PostAnswer);

@@ -1,3 +1,4 @@
+import type { Detected } from "../../drift/detect.ts";
 import { isDriftlessError, messageOf } from "../../errors.ts";
 import { driftEvents, healedEvents } from "../../events/drift-events.ts";
 import { silentEvents } from "../../events/events.ts";
@@ -8,7 +9,8 @@ import { fingerprintOf } from "../../ownership/fingerprint.ts";
 import { timestamp } from "../../telemetry/clock.ts";
 import { silentMetrics } from "../../telemetry/metrics.ts";
 import { changeState } from "../application-state.ts";
-import { createDetect, type Looked } from "../sweep/sweep-detect.ts";
+import { createDetect } from "../sweep/sweep-detect.ts";
+import { rowKey } from "../sweep/sweep-rows.ts";
 import type { Suspect } from "./health-look.ts";
 import { type Disturbance, moved, type Progress, type Work, withNotes } from "./progress.ts";
 import type { SyncDeps } from "./sync-deps.ts";
@@ -78,7 +80,7 @@ export function createWaitDrift(deps: SyncDeps) {
   async function look(
     suspects: readonly Suspect[],
     { state, batch }: { readonly state: ApplicationState; readonly batch: SyncBatch },
-  ): Promise<Looked | undefined> {
+  ): Promise<Detected | undefined> {
     try {
       const reader = await clusters.reader(batch.cluster);
       const live = new Map(
@@ -145,7 +147,7 @@ function isStillWanted({ desired, removed }: ApplicationState, work: Work): bool
 }
 
 /** The rows of one object, where its policy has them healed. */
-function healedRows({ rows, heals }: Looked, ref: ResourceRef): readonly DriftRow[] {
+function healedRows({ rows, heals }: Detected, ref: ResourceRef): readonly DriftRow[] {
   const key = resourceKey(ref);
   if (!heals.some((healed) => resourceKey(healed) === key)) return [];
   return rows.filter((row) => resourceKey(row.ref) === key && row.kind !== "orphan");
@@ -182,5 +184,3 @@ function noteOf(
   const often = `${displayRef(ref)} ${what} while the sync waited for it`;
   return isLeft ? `${often}, again after it was put right ${mostTimes} times: it is left as it is` : `${often}: put right`;
 }
-
-const rowKey = ({ kind, ref, field }: DriftRow): string => `${kind} ${resourceKey(ref)} ${field}`;

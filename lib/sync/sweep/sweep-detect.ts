@@ -20,8 +20,6 @@ export interface DetectDeps {
   readonly stores: Pick<Stores, "snapshots" | "digest">;
 }
 
-export type Looked = Detected;
-
 export const nothingDetected: Detected = {
   rows: [],
   suspects: 0,

@@ -67,4 +67,7 @@ function asSeenFirst(row: DriftRow, known: DriftRow | undefined): DriftRow {
   return known !== undefined && isGuess && known.manager === row.manager ? { ...row, changedAt: known.changedAt } : row;
 }
 
-const rowKey = ({ kind, ref, field }: DriftRow): string => `${kind} ${resourceKey(ref)} ${field}`;
+/** What a row is about: the same for a row that is found again. */
+export function rowKey({ kind, ref, field }: DriftRow): string {
+  return `${kind} ${resourceKey(ref)} ${field}`;
+}

@@ -74,12 +74,13 @@ export function createSweep(deps: SweepDeps): (options?: SweepOptions) => Promis
 
   async function sweepAll(id: string, options: CallOptions): Promise<SweepResult> {
     const [stored, states] = await Promise.all([stores.configuration.load(options), stores.applications.list(options)]);
-    const clusters = [...new Set(states.map(({ definition }) => definition.cluster))];
+    const byCluster = Map.groupBy(states, ({ definition }) => definition.cluster);
+    const clusters = [...byCluster.keys()];
     // A heal of what is released or restarted meanwhile sees at its begin that it is not wanted any more.
     const [, , swept, moved] = await Promise.all([
       sweepLate({ id, clusters }, options),
       deps.prevention?.leaveOthers(clusters, options),
-      sweepClusters(id, { states, healthCheckExprs: stored?.configuration.healthCheckExprs ?? [] }, options),
+      sweepClusters(id, { byCluster, healthCheckExprs: stored?.configuration.healthCheckExprs ?? [] }, options),
       startWaiting(id, { states, configuration: stored?.configuration }, options),
     ]);
     const { movedHeads, replayed, released, restarted } = moved;
@@ -100,10 +101,14 @@ export function createSweep(deps: SweepDeps): (options?: SweepOptions) => Promis
 
   async function sweepClusters(
     id: string,
-    { states, healthCheckExprs }: Required<Pick<ClusterSweep, "states" | "healthCheckExprs">>,
+    {
+      byCluster,
+      healthCheckExprs,
+    }: { readonly byCluster: ReadonlyMap<string, readonly ApplicationState[]> } & Required<
+      Pick<ClusterSweep, "healthCheckExprs">
+    >,
     options: CallOptions,
   ): Promise<readonly (string | SweepReport | undefined)[]> {
-    const byCluster = Map.groupBy(states, ({ definition }) => definition.cluster);
     return Promise.all(
       [...byCluster].map(async ([cluster, members]) => {
         if (byCluster.size > 1 && deps.shards !== undefined) return handOn({ sweep: id, cluster }, deps.shards, options);

@@ -12,19 +12,24 @@ function aRecreated(place: Place): Manifest {
   return { ...rest, metadata: { ...metadata, annotations } };
 }
 
+/** Deleted and made again by hand with other content, and what the sweep says of it. */
+const madeAgain = (application: string): Pick<Mutation, "edit" | "rows"> => ({
+  edit: async ({ remove, pipe, object }) => {
+    await remove();
+    await pipe({ ...object, data: made }, "create", "--filename=-");
+  },
+  rows: [
+    ["changed", "data.mode", "live", "test", "kubectl-create"],
+    ["changed", label, application, undefined, "kubectl-create"],
+  ],
+});
+
 /** What no apply undoes, since the API server refuses even to try it, and a heal that may make the object anew does. */
 export const recreatedMutations = (application: string): readonly Mutation[] => [
   {
     title: "an immutable object that is deleted and made again by hand with other content",
     object: aRecreated,
-    edit: async ({ remove, pipe, object }) => {
-      await remove();
-      await pipe({ ...object, data: made }, "create", "--filename=-");
-    },
-    rows: [
-      ["changed", "data.mode", "live", "test", "kubectl-create"],
-      ["changed", label, application, undefined, "kubectl-create"],
-    ],
+    ...madeAgain(application),
   },
 ];
 
@@ -33,14 +38,7 @@ export const stubbornMutations = (application: string): readonly Mutation[] => [
   {
     title: "an immutable object that is made again by hand with other content, and may not be made anew",
     object: anImmutable,
-    edit: async ({ remove, pipe, object }) => {
-      await remove();
-      await pipe({ ...object, data: made }, "create", "--filename=-");
-    },
-    rows: [
-      ["changed", "data.mode", "live", "test", "kubectl-create"],
-      ["changed", label, application, undefined, "kubectl-create"],
-    ],
+    ...madeAgain(application),
   },
   {
     title: "a Service on another port of the same name",
