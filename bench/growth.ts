@@ -140,6 +140,7 @@ async function saveState(stores: Stores, application: string, objects: readonly 
     application,
     definition: {
       name: application,
+      project: "default",
       sources: [],
       cluster: growthCluster,
       namespace,

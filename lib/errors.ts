@@ -6,6 +6,7 @@
  * - `render`    the files of an application do not give valid objects
  * - `cluster`   the API server could not be reached, or refused the identity
  * - `apply`     the API server refused one object
+ * - `refused`   a project does not allow it
  * - `lease`     another run holds the application, or took it over
  * - `store`     the table refused or could not be reached
  * - `queue`     the queue refused or could not be reached
@@ -18,6 +19,7 @@ export type ErrorCode =
   | "render"
   | "cluster"
   | "apply"
+  | "refused"
   | "lease"
   | "store"
   | "queue"

@@ -9,14 +9,24 @@ const root = path.dirname(import.meta.dirname);
 const layers: readonly (readonly string[])[] = [
   ["lib/model"],
   ["lib/errors.ts", "lib/telemetry"],
-  ["lib/cel", "lib/paths"],
+  ["lib/cel", "lib/paths", "lib/projects"],
   ["lib/aws", "lib/audit", "lib/config", "lib/plan", "lib/diff", "lib/ownership", "lib/health"],
   ["lib/github", "lib/source", "lib/render", "lib/cluster", "lib/queue", "lib/events", "lib/store"],
   ["lib/apply", "lib/drift"],
   ["lib/sync"],
   ["functions", "cli"],
 ];
-const pureFolders = ["lib/model", "lib/cel", "lib/paths", "lib/audit", "lib/plan", "lib/diff", "lib/ownership", "lib/health"];
+const pureFolders = [
+  "lib/model",
+  "lib/cel",
+  "lib/paths",
+  "lib/projects",
+  "lib/audit",
+  "lib/plan",
+  "lib/diff",
+  "lib/ownership",
+  "lib/health",
+];
 
 interface Import {
   readonly specifier: string;

@@ -122,9 +122,19 @@ export interface ClusterWriter extends ClusterReader {
   identity(options?: CallOptions): Promise<ClusterIdentity>;
 }
 
+export interface OpenOptions extends CallOptions {
+  /** Whose identity opens the cluster, and whose limits hold for each write; Driftless' own identity, without limits, when absent. */
+  readonly project?: string;
+  /** What it is opened for, `APP-SHA7`: part of the session name where a role is assumed. */
+  readonly session?: string;
+}
+
 /** Opens clusters by the name that the configuration gives them. */
 export interface Clusters {
-  /** Throws `cluster` when the cluster can't be opened, `not-found` when the configuration has no such name. */
-  reader(cluster: string, options?: CallOptions): Promise<ClusterReader>;
-  writer(cluster: string, options?: CallOptions): Promise<ClusterWriter>;
+  /**
+   * Throws `cluster` when the cluster can't be opened, `not-found` when the configuration has no such name or no such project.
+   */
+  reader(cluster: string, options?: OpenOptions): Promise<ClusterReader>;
+  /** Its writes throw `refused`, and ask nothing, for what the project may not have. */
+  writer(cluster: string, options?: OpenOptions): Promise<ClusterWriter>;
 }

@@ -1,6 +1,7 @@
 import { isScalar, type Node, parseDocument, type YAMLError } from "yaml";
 import { DriftlessError, messageOf } from "../errors.ts";
 import type { Application, Cluster, Configuration } from "../model/application.ts";
+import { defaultProject } from "../model/project.ts";
 import { checkSources, sourcesOf } from "./application-sources.ts";
 import { type Checked, checkNode, type Finding } from "./check.ts";
 import { checkDependencies } from "./dependencies.ts";
@@ -75,6 +76,7 @@ export function checkConfiguration({ text, repository }: ConfigurationFile): Con
     valid: true,
     configuration: {
       clusters: written.clusters.map(clusterOf),
+      projects: [],
       healthCheckExprs: written.healthCheckExprs,
       applications: written.applications.map((application) => applicationOf(application, { repository, common: written })),
       remoteBases: written.remoteBases,
@@ -195,9 +197,10 @@ function clusterAdvice(cluster: string, names: readonly string[]): string {
 
 function clusterOf(cluster: Written["clusters"][number]): Cluster {
   const { name, context, eks, prevent } = cluster;
+  const shared = { name, labels: {}, ...preventOf(prevent) };
   return eks === undefined
-    ? { name, kind: "kubeconfig", context: context!, ...preventOf(prevent) }
-    : { name, kind: "eks", clusterName: eks.name, region: eks.region, ...preventOf(prevent) };
+    ? { ...shared, kind: "kubeconfig", context: context! }
+    : { ...shared, kind: "eks", clusterName: eks.name, region: eks.region, role: "", externalId: "" };
 }
 
 /** `common` is the document, whose windows count for every application. */
@@ -220,6 +223,7 @@ function applicationOf(
   } = application;
   return {
     name,
+    project: defaultProject,
     sources: sourcesOf(application, repository),
     cluster,
     namespace,

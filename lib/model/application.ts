@@ -1,6 +1,7 @@
 import type { ApplicationSource } from "./application-source.ts";
 import type { HealthCheckExpr } from "./health.ts";
 import type { PreventionSettings } from "./prevention.ts";
+import type { Project } from "./project.ts";
 
 /** When a new desired state is synced: at once, once its plan is approved, or when somebody asks for it. */
 export type SyncMode = "auto" | "approve" | "manual";
@@ -87,6 +88,8 @@ export interface IgnoreDifference {
 export interface Application {
   /** Unique within an installation; a DNS label of at most 63 characters. */
   readonly name: string;
+  /** Name of the project whose limits hold for it: `default` where it names none. */
+  readonly project: string;
   /** At least one; their objects are put together. The first of Git gives the application its revision. */
   readonly sources: readonly ApplicationSource[];
   /** Name of an entry of `clusters`. */
@@ -109,8 +112,19 @@ export interface Application {
 /** A destination; nothing in it opens the cluster. */
 export type Cluster = (
   | { readonly name: string; readonly kind: "kubeconfig"; readonly context: string }
-  | { readonly name: string; readonly kind: "eks"; readonly clusterName: string; readonly region: string }
+  | {
+      readonly name: string;
+      readonly kind: "eks";
+      readonly clusterName: string;
+      readonly region: string;
+      /** ARN of the IAM role that opens it; "" for the function's own. */
+      readonly role: string;
+      /** Given when the role is assumed; "" for none. */
+      readonly externalId: string;
+    }
 ) & {
+  /** By which generators choose clusters. */
+  readonly labels: Readonly<Record<string, string>>;
   /** Absent where the configuration says nothing of it. */
   readonly prevent?: PreventionSettings;
 };
@@ -122,6 +136,8 @@ export interface Configuration {
   /** Numeric ids of repositories of GitHub, where the configuration states them. */
   readonly repositories: readonly { readonly url: string; readonly id: number }[];
   readonly clusters: readonly Cluster[];
+  /** None: every application is in `default`, which allows everything. */
+  readonly projects: readonly Project[];
   /** The user's own rules of health, which win over the built-in ones. */
   readonly healthCheckExprs: readonly HealthCheckExpr[];
   readonly applications: readonly Application[];

@@ -154,9 +154,11 @@ export interface ApplicationState {
   readonly version: number;
 }
 
-/** The applications of one cluster that one plan changed: they share a run, its connections and its discovery. */
+/** The applications of one cluster and project that one plan changed: they share a run, its connections and its discovery. */
 export interface SyncBatch {
   readonly cluster: string;
+  /** Whose identity opens the cluster, and whose limits hold for each write. */
+  readonly project: string;
   /** Commit id for the log and the session name; each application's own desired state decides what is applied. */
   readonly revision: string;
   readonly trigger: SyncTrigger;

@@ -11,17 +11,18 @@ export function isDue({ desired, lastSync }: ApplicationState): boolean {
 /** What a run remembers of an application is up to 4 KB of a step's result, which may have 256 KB. */
 const mostPerRun = 50;
 
-/** One batch a cluster, or several where one would be too large to be remembered. */
+/** One batch a cluster and project, or several where one would be too large to be remembered. */
 export function batchesOf(
   states: readonly ApplicationState[],
   { trigger, correlationId }: { readonly trigger: SyncTrigger; readonly correlationId: string },
 ): readonly SyncBatch[] {
-  const byCluster = Map.groupBy(states, ({ definition }) => definition.cluster);
-  return [...byCluster].flatMap(([cluster, members]) =>
+  const together = Map.groupBy(states, ({ definition: { cluster, project } }) => JSON.stringify([cluster, project]));
+  return [...together.values()].flatMap((members) =>
     Array.from({ length: Math.ceil(members.length / mostPerRun) }, (_, index): SyncBatch => {
       const part = members.slice(index * mostPerRun, (index + 1) * mostPerRun);
       const applications = part.map(({ application, desired }) => ({ name: application, generation: desired?.generation ?? 0 }));
-      return { cluster, revision: part[0]?.desired?.revision ?? "", trigger, correlationId, applications };
+      const { cluster, project } = members[0]!.definition;
+      return { cluster, project, revision: part[0]?.desired?.revision ?? "", trigger, correlationId, applications };
     }),
   );
 }

@@ -27,7 +27,7 @@ export interface OpenedCluster {
 export async function openCluster(t: TestContext): Promise<OpenedCluster> {
   const controlPlane = await sharedControlPlane();
   const clusters = createClusters({
-    find: (name) => Promise.resolve({ name, kind: "kubeconfig", context: "admin" }),
+    find: (name) => Promise.resolve({ name, kind: "kubeconfig", labels: {}, context: "admin" }),
     kubeconfigPath: controlPlane.kubeconfig,
     eksClient: () => new EKSClient({}),
     clock: systemClock,

@@ -20,7 +20,7 @@ async function open(t: TestContext): Promise<Opened & { readonly clusters: Retur
   t.after(() => rm(folder, { recursive: true, force: true }));
   const kubeconfigPath = path.join(folder, "config");
   await copyFile((await sharedControlPlane()).kubeconfig, kubeconfigPath);
-  const definitions = new Map<string, Cluster>([["home", { name: "home", kind: "kubeconfig", context: "admin" }]]);
+  const definitions = new Map<string, Cluster>([["home", { name: "home", kind: "kubeconfig", labels: {}, context: "admin" }]]);
   const lines: string[] = [];
   const clusters = createClusters({
     find: async (name) => definitions.get(name),
@@ -40,7 +40,7 @@ test("a cluster is opened once, and again when its definition changes", async (t
   const { clusters, definitions, events } = await open(t);
   await Promise.all([clusters.reader("home"), clusters.writer("home"), clusters.reader("home")]);
   assert.deepEqual(events(), ["cluster.opened"]);
-  definitions.set("home", { name: "home", kind: "kubeconfig", context: "limited" });
+  definitions.set("home", { name: "home", kind: "kubeconfig", labels: {}, context: "limited" });
   const limited = await clusters.reader("home");
   assert.deepEqual(events(), ["cluster.opened", "cluster.opened"]);
   await assert.rejects(limited.get(namespaceRef), { code: "cluster", message: /cannot get resource "namespaces"/ });

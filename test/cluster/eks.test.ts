@@ -13,7 +13,7 @@ import { aConfigMap } from "./open.ts";
 
 const region = "eu-central-1";
 const credentials = { accessKeyId: "AKIDLOCAL", secretAccessKey: "local-secret", sessionToken: "local/session+token==" };
-const shop: Cluster = { name: "production", kind: "eks", clusterName: "shop", region };
+const shop: Cluster = { name: "production", kind: "eks", clusterName: "shop", region, role: "", externalId: "", labels: {} };
 
 /** A clock that tests set; the API server and the token review have their own. */
 function aClock(): Clock & { minutes: number } {

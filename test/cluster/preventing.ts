@@ -62,7 +62,8 @@ export async function openPrevention(t: TestContext, options: PreventingOptions 
   const prevent = settings === undefined ? {} : { prevent: settings };
   await stores.configuration.save({
     configuration: {
-      clusters: [{ name: "eu", kind: "kubeconfig", context: "admin", ...prevent }],
+      projects: [],
+      clusters: [{ name: "eu", kind: "kubeconfig", labels: {}, context: "admin", ...prevent }],
       applications: [],
       healthCheckExprs: [],
       remoteBases: [],

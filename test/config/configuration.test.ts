@@ -88,12 +88,14 @@ healthCheckExprs:
 `;
     assert.deepEqual(parse(text), {
       clusters: [
-        { name: "prod", kind: "eks", clusterName: "prod-eu", region: "eu-central-1" },
-        { name: "local", kind: "kubeconfig", context: "admin" },
+        { name: "prod", kind: "eks", labels: {}, clusterName: "prod-eu", region: "eu-central-1", role: "", externalId: "" },
+        { name: "local", kind: "kubeconfig", labels: {}, context: "admin" },
       ],
+      projects: [],
       applications: [
         {
           name: "guestbook-qa",
+          project: "default",
           sources: [
             {
               kind: "git",
@@ -146,6 +148,7 @@ healthCheckExprs:
         },
         {
           name: "database",
+          project: "default",
           sources: [{ kind: "git", repository: "https://github.com/acme/platform", targetRevision: "main", path: "database" }],
           cluster: "prod",
           namespace: "",
@@ -176,6 +179,7 @@ healthCheckExprs:
     assert.deepEqual(parse(withFields()).applications, [
       {
         name: "shop",
+        project: "default",
         sources: [{ kind: "git", repository: "https://github.com/acme/platform", targetRevision: "main", path: "overlays/qa" }],
         cluster: "local",
         namespace: "",

@@ -9,7 +9,7 @@ const clustersOf = (prevent: string) =>
     repository: "https://github.com/acme/platform.git",
   }).clusters;
 
-const eu = { name: "eu", kind: "kubeconfig", context: "admin" };
+const eu = { name: "eu", kind: "kubeconfig", labels: {}, context: "admin" };
 
 test("who gets through where drift is prevented is stated for each cluster", () => {
   assert.deepEqual(clustersOf(""), [eu]);

@@ -99,7 +99,8 @@ overEachTable("history", (table) => {
     const applications = Array.from({ length: 1000 }, (_, n) => anApplication({ name: `shop-${n}` }));
     const stored = {
       configuration: {
-        clusters: [{ name: "eu", kind: "kubeconfig", context: "kind" }],
+        clusters: [{ name: "eu", kind: "kubeconfig", labels: {}, context: "kind" }],
+        projects: [],
         healthCheckExprs: [{ apiVersion: "example.com/v1", kind: "Database", current: "status.ready" }],
         applications,
         remoteBases: ["https://github.com/acme/"],

@@ -24,6 +24,7 @@ export function aDelivery(change: Partial<Delivery> = {}): Delivery {
 export function anApplication(change: Partial<Application> = {}): Application {
   return {
     name: "shop",
+    project: "default",
     sources: [{ kind: "git", repository: "https://github.com/acme/shop.git", targetRevision: "main", path: "apps/shop" }],
     cluster: "eu",
     namespace: "shop",

@@ -12,6 +12,7 @@ export interface ApplicationOptions extends Partial<Omit<Application, "name" | "
 export function anEngineApplication(name: string, namespace: string, { sync, ...change }: ApplicationOptions = {}): Application {
   return {
     name,
+    project: "default",
     sources: [{ kind: "git", repository: "https://git.example/acme/fleet.git", targetRevision: "main", path: name }],
     cluster: "eu",
     namespace,
@@ -67,6 +68,7 @@ export function batchOf(
   const { generation = 0, revision = "" } = desired ?? {};
   return {
     cluster: definition.cluster,
+    project: definition.project,
     revision,
     trigger,
     correlationId: `of-${revision}`,

@@ -135,6 +135,7 @@ describe("B4: a worker that is frozen until its lease went to another", () => {
     await stores.applications.put({ ...removal, desired: { generation: 2, revision: "r", snapshot: "", plannedAt: "" } });
     const batch = {
       cluster: "eu",
+      project: "default",
       revision: "r",
       trigger: "removed",
       correlationId: "c",

@@ -9,6 +9,7 @@ import { createLambdaStarter, executionName } from "../../lib/queue/lambda.ts";
 
 const batch: SyncBatch = {
   cluster: "eu",
+  project: "default",
   revision: "6dcb09b",
   trigger: "push",
   correlationId: "d-1",
