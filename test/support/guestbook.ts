@@ -58,7 +58,7 @@ replicas: [{ name: guestbook, count: ${replicas} }]
 `;
 }
 
-function deployment(image: string): string {
+export function deployment(image: string): string {
   return `apiVersion: apps/v1
 kind: Deployment
 metadata:
