@@ -28,6 +28,7 @@ export async function prepareSample({
   }
   await mkdir(folder, { recursive: true });
   await cp(join(import.meta.dirname, "sample"), folder, { recursive: true });
+  await cp(join(import.meta.dirname, "../../driftless.schema.json"), join(folder, "driftless.schema.json"));
   await git(folder, "init", "--quiet", "--initial-branch=main");
   await git(folder, "config", "user.name", "You");
   await git(folder, "config", "user.email", "you@localhost");

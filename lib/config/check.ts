@@ -1,5 +1,5 @@
-import { isAlias, isMap, isScalar, isSeq, type Node, type YAMLMap } from "yaml";
-import { foreignWords } from "./foreign-words.ts";
+import { isAlias, isMap, isScalar, isSeq, type Node, Scalar, type YAMLMap } from "yaml";
+import { Anchors } from "./anchors.ts";
 import { readFreely } from "./free-value.ts";
 import type {
   IntegerSchema,
@@ -11,7 +11,8 @@ import type {
   StringSchema,
   ValueOf,
 } from "./json-schema.ts";
-import { nearestWord } from "./suggest.ts";
+import { defaultOf, keyProblems, unknownKeyAdvice } from "./keys.ts";
+import { FilledScalar, type Fillings, fillIn, holdsPlaceholder, placeholderProblem } from "./placeholders.ts";
 import { found, quote, stringProblem, typeAdvice, wanted } from "./wording.ts";
 
 /** Something wrong, and the offset in the text where it stands. */
@@ -30,25 +31,59 @@ export interface Checked<T> {
   readonly offsetOf: (path: string) => number;
   /** True where the text itself has the value, right or wrong; a default is not given. */
   readonly isGiven: (path: string) => boolean;
+  /** Checks a template that stands at a path once more, its placeholders filled in. */
+  readonly filled: <const Inner extends JsonSchema>(path: string, schema: Inner, fillings: Fillings) => Checked<ValueOf<Inner>>;
 }
 
 /** Holds a YAML node against a schema; reports everything that is wrong, not only the first. */
 export function checkNode<const S extends JsonSchema>(root: Node | null, schema: S): Checked<ValueOf<S>> {
-  const walk = new Walk();
-  const value = walk.value(root, schema, "", 0);
+  const document: Document = { anchors: new Anchors(), templates: new Map(), left: { values: mostValues, text: mostText } };
+  return checkWith(new Walk(document), { given: root, schema, path: "" });
+}
+
+/** What is known of a document, whichever part of it is looked at. */
+interface Document {
+  readonly anchors: Anchors;
+  /** Mappings with placeholders, by path. */
+  readonly templates: Map<string, unknown>;
+  /** How much may still be read, aliases and filled templates counted each time that they are read. */
+  readonly left: { values: number; text: number };
+}
+
+const mostValues = 1_000_000;
+const mostText = 32 * 1024 * 1024;
+
+function checkWith<const S extends JsonSchema>(
+  walk: Walk,
+  { given, schema, path }: { readonly given: unknown; readonly schema: S; readonly path: string },
+): Checked<ValueOf<S>> {
+  const value = walk.value(given, schema, path, 0);
   return {
     value: value as Partially<ValueOf<S>> | undefined,
     findings: walk.findings,
-    offsetOf: (path) => walk.offsetOf(path),
-    isGiven: (path) => walk.isGiven(path),
+    offsetOf: (at) => walk.offsetOf(at),
+    isGiven: (at) => walk.isGiven(at),
+    filled: (at, inner, fillings) => {
+      const { document } = walk;
+      return checkWith(new Walk(document, fillings), { given: document.templates.get(at), schema: inner, path: at });
+    },
   };
 }
 
 class Walk {
   readonly findings: Finding[] = [];
+  readonly document: Document;
+  /** Undefined where placeholders are not filled in. */
+  readonly #fillings: Fillings | undefined;
   readonly #offsets = new Map<string, number>();
-  /** Filled on the way, in the order of the text; the package's own look-up of an alias is linear. */
-  readonly #anchors = new Map<string, Node>();
+  /** Whether what is looked at is part of a template. */
+  #inTemplate: boolean;
+
+  constructor(document: Document, fillings?: Fillings) {
+    this.document = document;
+    this.#fillings = fillings;
+    this.#inTemplate = fillings !== undefined;
+  }
 
   offsetOf(path: string): number {
     for (let around = path; ; around = around.replace(/(?:^|\.)[^.[]+$|\[\d+\]$/, "")) {
@@ -65,7 +100,7 @@ class Walk {
     const at = startOf(given) ?? around;
     this.#offsets.set(path, at);
     const node = this.#resolve(given, path, at);
-    if (node === unresolved) return undefined;
+    if (typeof node === "symbol") return undefined;
     switch (schema.type) {
       case "object":
         if (!isMap(node)) return this.#wrongType(node, schema, path, at);
@@ -78,33 +113,58 @@ class Walk {
         return isSeq(node) ? this.#list(node.items, schema, path, at) : this.#wrongType(node, schema, path, at);
       case "boolean":
         return isScalar(node) && typeof node.value === "boolean" ? node.value : this.#wrongType(node, schema, path, at);
-      case "string":
-        return isScalar(node) && typeof node.value === "string"
-          ? this.#string(node.value, schema, path, at)
-          : this.#wrongType(node, schema, path, at);
+      case "string": {
+        const text = node instanceof FilledScalar ? node.text : isScalar(node) && node.value;
+        return typeof text === "string" ? this.#string(text, schema, path, at) : this.#wrongType(node, schema, path, at);
+      }
       default:
         return schema satisfies never;
     }
   }
 
+  /** What stands there: aliases followed, placeholders filled in; a symbol for what cannot be looked at any further. */
   #resolve(given: unknown, path: string, at: number): unknown {
-    if (isAlias(given)) {
-      const target = this.#anchors.get(given.source);
-      if (target !== undefined) return target;
-      this.#add(
-        at,
-        path,
-        `the alias *${given.source} has no anchor before it: write &${given.source} at the value it stands for`,
-      );
-      return unresolved;
+    const { anchors } = this.document;
+    if (this.#isTooMuch(path, at)) return unresolved;
+    if (!isAlias(given)) {
+      const node = given as Node | null;
+      if (node !== null && "anchor" in node && typeof node.anchor === "string") anchors.add(node.anchor, node);
+      return this.#fill(node, path, at);
     }
-    const node = given as Node | null;
-    if (node !== null && "anchor" in node && typeof node.anchor === "string") this.#anchors.set(node.anchor, node);
-    return node;
+    const target = anchors.before(given.source, at);
+    if (target !== undefined) return this.#fill(target, path, at);
+    this.#add(at, path, `the alias *${given.source} has no anchor before it: write &${given.source} at the value it stands for`);
+    return unresolved;
+  }
+
+  #isTooMuch(path: string, at: number): boolean {
+    const { left } = this.document;
+    if (left.values < 0) return true;
+    left.values -= 1;
+    if (left.values >= 0 && left.text >= 0) return false;
+    left.values = -1;
+    this.#add(at, path, "is where this file becomes too large, with aliases and templates filled in: divide it");
+    return true;
+  }
+
+  #fill(node: unknown, path: string, at: number): unknown {
+    if (!this.#inTemplate || !isScalar(node) || typeof node.value !== "string" || !holdsPlaceholder(node.value)) return node;
+    const problem = placeholderProblem(node.value);
+    if (problem === undefined && this.#fillings === undefined) return pending;
+    const filled = problem === undefined ? fillIn(node.value, this.#fillings!) : { problem };
+    if ("value" in filled) {
+      this.document.left.text -= String(filled.value).length;
+      return new FilledScalar(node, filled.value);
+    }
+    this.#add(at, path, filled.problem);
+    return unresolved;
   }
 
   #list(items: readonly unknown[], schema: ListSchema, path: string, at: number): unknown[] {
-    if (items.length < (schema.minItems ?? 0)) this.#add(at, path, "must not be empty");
+    const { minItems = 0, maxItems = Number.POSITIVE_INFINITY } = schema;
+    if (minItems === maxItems && items.length !== minItems)
+      this.#add(at, path, `must have exactly ${minItems} entries, and has ${items.length}`);
+    else if (items.length < minItems) this.#add(at, path, "must not be empty");
     return items.map((item, index) => this.value(item, schema.items, `${path}[${index}]`, at));
   }
 
@@ -114,19 +174,28 @@ class Walk {
     return undefined;
   }
 
-  #map(map: YAMLMap, schema: MapSchema, path: string, at: number): unknown {
+  #map(map: YAMLMap, { additionalProperties: kind }: MapSchema, path: string, at: number): unknown {
     const add = (offset: number | undefined, where: string, message: string): void => this.#add(offset ?? at, where, message);
-    const free = readFreely(map, { path, resolve: (node) => this.#resolve(node, path, startOf(node) ?? at), add });
-    if (schema.additionalProperties === true) return free;
+    const resolve = (given: unknown): unknown => {
+      const node = this.#resolve(given, path, startOf(given) ?? at);
+      if (node === pending) return new Scalar("");
+      return kind !== true && node instanceof FilledScalar ? new FilledScalar(node, node.text) : node;
+    };
+    const free = readFreely(map, { path, resolve, add, refusesBraces: this.#inTemplate });
+    if (kind === true) return free;
     for (const [name, value] of Object.entries(free)) {
-      const problem =
-        typeof value === "string" ? stringProblem(value, schema.additionalProperties) : "must be text: put it in quotes";
+      const problem = typeof value === "string" ? stringProblem(value, kind) : "must be text: put it in quotes";
       if (problem !== undefined) this.#add(at, join(path, name), problem);
     }
     return free;
   }
 
   #object(map: YAMLMap, schema: ObjectSchema, path: string, at: number): Record<string, unknown> {
+    const outer = this.#inTemplate;
+    if (schema.placeholders === true) {
+      this.document.templates.set(path, map);
+      this.#inTemplate = true;
+    }
     const values: Record<string, unknown> = {};
     const seen = new Map<string, number>();
     for (const { key, value } of map.items) {
@@ -139,15 +208,18 @@ class Walk {
       } else {
         seen.set(name, keyAt);
         const property = Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined;
-        if (property === undefined) this.#unknownKey(name, schema, path, keyAt);
-        else values[name] = this.value(value, property, join(path, name), keyAt);
+        if (property === undefined) {
+          const at = join(path, quote(name).slice(1, -1));
+          this.#add(keyAt, at, `is not a key of this mapping: ${unknownKeyAdvice(name, schema)}`);
+        } else values[name] = this.value(value, property, join(path, name), keyAt);
       }
     }
-    this.#fill(values, seen, schema, path, at);
+    this.#complete(values, seen, schema, path, at);
+    this.#inTemplate = outer;
     return values;
   }
 
-  #fill(
+  #complete(
     values: Record<string, unknown>,
     seen: ReadonlyMap<string, number>,
     schema: ObjectSchema,
@@ -155,26 +227,10 @@ class Walk {
     at: number,
   ): void {
     for (const [name, property] of Object.entries(schema.properties)) {
-      if (seen.has(name)) continue;
-      if (schema.required.includes(name)) {
-        this.#add(at, path, `needs the key "${name}" (${lowerFirst(property.description)})`);
-      } else if ("default" in property) {
-        values[name] = defaultOf(property);
-      }
+      if (!seen.has(name) && !schema.required.includes(name) && "default" in property) values[name] = defaultOf(property);
     }
-    const choices = schema.oneOf?.map((choice) => choice.required[0]) ?? [];
-    const chosen = choices.filter((name) => seen.has(name));
-    const quoted = choices.map((name) => `"${name}"`);
-    if (choices.length > 0 && chosen.length === 0) this.#add(at, path, `needs one of the keys ${quoted.join(" and ")}`);
-    if (chosen.length > 1) this.#add(seen.get(chosen[1]!)!, path, `has ${quoted.join(" and ")}: keep one of them`);
-  }
-
-  #unknownKey(name: string, schema: ObjectSchema, path: string, at: number): void {
-    const known = Object.keys(schema.properties);
-    const near = nearestWord(name, known);
-    const foreign = Object.hasOwn(foreignWords, name.toLowerCase()) ? foreignWords[name.toLowerCase()] : undefined;
-    const advice = near === undefined ? (foreign ?? `known keys are ${known.join(", ")}`) : `did you mean "${near}"?`;
-    this.#add(at, join(path, quote(name).slice(1, -1)), `is not a key of this mapping: ${advice}`);
+    for (const { key, message } of keyProblems(schema, (name) => seen.has(name)))
+      this.#add(key === undefined ? at : (seen.get(key) ?? at), path, message);
   }
 
   #string(text: string, schema: StringSchema, path: string, at: number): string | undefined {
@@ -194,7 +250,10 @@ class Walk {
   }
 }
 
+/** What is wrong, and told. */
 const unresolved = Symbol("unresolved");
+/** A text with placeholders that are not filled in yet. */
+const pending = Symbol("pending");
 
 function startOf(node: unknown): number | undefined {
   return typeof node === "object" && node !== null && "range" in node && Array.isArray(node.range)
@@ -202,19 +261,6 @@ function startOf(node: unknown): number | undefined {
     : undefined;
 }
 
-function defaultOf(schema: JsonSchema): unknown {
-  if (schema.type === "array") return [];
-  if (schema.type !== "object") return schema.default;
-  if (!("properties" in schema)) return {};
-  return Object.fromEntries(
-    Object.entries(schema.properties).flatMap(([name, property]) => ("default" in property ? [[name, defaultOf(property)]] : [])),
-  );
-}
-
 function join(path: string, name: string): string {
   return path === "" ? name : `${path}.${name}`;
-}
-
-function lowerFirst(text: string): string {
-  return `${text.slice(0, 1).toLowerCase()}${text.slice(1).replace(/\.$/, "")}`;
 }

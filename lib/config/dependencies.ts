@@ -2,35 +2,45 @@ import { nearestWord } from "./suggest.ts";
 import { quote } from "./wording.ts";
 
 interface Dependent {
-  readonly name?: string | undefined;
-  readonly dependsOn?: readonly (string | undefined)[] | undefined;
+  readonly written: { readonly name?: string | undefined; readonly dependsOn?: readonly (string | undefined)[] | undefined };
+  /** `applications[2]`. */
+  readonly path: string;
+  readonly add: (path: string, message: string) => void;
 }
 
 /** Where an application names another one. */
 interface Edge {
   readonly to: string;
   readonly path: string;
+  readonly add: Dependent["add"];
 }
 
 export interface DependencyCheck {
-  readonly add: (path: string, message: string) => void;
+  /** False where further applications may exist. */
+  readonly isComplete: boolean;
+  /** Names of applications of other files. */
+  readonly others: readonly string[];
   /** True once there are more findings than will be shown: a search for a near name costs as many steps as there are names. */
   readonly isEnough: () => boolean;
 }
 
 /** Names that no application has, an application that names itself, and circles, each with its way. */
-export function checkDependencies(applications: readonly (Dependent | undefined)[], { add, isEnough }: DependencyCheck): void {
-  const names = applications.flatMap((application) => application?.name ?? []);
+export function checkDependencies(
+  applications: readonly Dependent[],
+  { isComplete: areAllHere, others, isEnough }: DependencyCheck,
+): void {
+  const names = [...applications.flatMap(({ written }) => written.name ?? []), ...others];
   const known = new Set(names);
-  const isComplete = applications.every((application) => application?.name !== undefined);
+  const isComplete = areAllHere && applications.every(({ written }) => written.name !== undefined);
   const edges = new Map<string, readonly Edge[]>();
-  for (const [index, { name, dependsOn = [] } = {}] of applications.entries()) {
+  for (const { written, path: at, add } of applications) {
+    const { name, dependsOn = [] } = written;
     const leading: Edge[] = [];
     for (const [place, to] of dependsOn.entries()) {
-      const path = `applications[${index}].dependsOn[${place}]`;
+      const path = `${at}.dependsOn[${place}]`;
       if (to === undefined) continue;
       if (to === name) add(path, "names the application itself: take it out");
-      else if (known.has(to)) leading.push({ to, path });
+      else if (known.has(to)) leading.push({ to, path, add });
       else if (isComplete) add(path, `there is no application ${quote(to)}${isEnough() ? "" : advice(to, names)}`);
     }
     if (name !== undefined && !edges.has(name)) edges.set(name, leading);
@@ -39,7 +49,7 @@ export function checkDependencies(applications: readonly (Dependent | undefined)
     const [first] = circle;
     if (first === undefined) continue;
     const way = [first.from, ...circle.map(({ to }) => to)].join(" -> ");
-    add(first.path, `goes round in a circle: ${way}; take one of these out`);
+    first.add(first.path, `goes round in a circle: ${way}; take one of these out`);
   }
 }
 

@@ -38,8 +38,12 @@ export interface Environment {
   readonly renderHelper: string;
   /** Name or ARN of the durable sync function, with version or alias. */
   readonly syncFunction: string;
-  /** Name or ARN of the sweep function, which hands clusters to itself. */
+  /** Name or ARN of the function that the sweep hands clusters to; may be the sweep itself. */
   readonly sweepFunction: string;
+  /** False: every cluster is handed to that function, also a single one, and this one opens none. Default true. */
+  readonly sweepInPlace: boolean;
+  /** False: plans take what clusters can do from what sweeps have kept. Default true. */
+  readonly planAsksClusters: boolean;
   /** Name or ARN of the preview function. */
   readonly previewFunction: string;
   /** Who Driftless is to the API servers, for reading their audit logs: ARNs of its roles, or user names. Default none. */
@@ -55,6 +59,8 @@ export interface Environment {
   readonly eventBus: string;
   /** Origin of EventBridge. Default: the region's own. */
   readonly eventsEndpoint: string;
+  /** Origin of STS for clusters in a region. Default: that region's own. */
+  readonly stsEndpoint: (region: string) => string;
   /** Seconds between sweeps, as the schedule has them. Default 300. */
   readonly sweepInterval: number;
 }
@@ -112,6 +118,18 @@ const variables = {
   },
   syncFunction: { name: "DRIFTLESS_SYNC_FUNCTION", purpose: "the name or ARN of the sync function" },
   sweepFunction: { name: "DRIFTLESS_SWEEP_FUNCTION", purpose: "the name or ARN of the sweep function" },
+  sweepInPlace: {
+    name: "DRIFTLESS_SWEEP_IN_PLACE",
+    purpose: "whether the sweep may open clusters itself",
+    fallback: "true",
+    shape: { pattern: /^(?:true|false)$/, says: "true or false" },
+  },
+  planAsksClusters: {
+    name: "DRIFTLESS_PLAN_ASKS_CLUSTERS",
+    purpose: "whether plans may open clusters",
+    fallback: "true",
+    shape: { pattern: /^(?:true|false)$/, says: "true or false" },
+  },
   previewFunction: { name: "DRIFTLESS_PREVIEW_FUNCTION", purpose: "the name or ARN of the preview function" },
   region: { name: "AWS_REGION", purpose: "the AWS region" },
   logLevel: {
@@ -183,6 +201,12 @@ export function parseEnvironment(env: EnvironmentVariables): Environment {
     get sweepFunction() {
       return read(variables.sweepFunction);
     },
+    get sweepInPlace() {
+      return read(variables.sweepInPlace) === "true";
+    },
+    get planAsksClusters() {
+      return read(variables.planAsksClusters) === "true";
+    },
     get previewFunction() {
       return read(variables.previewFunction);
     },
@@ -207,6 +231,7 @@ export function parseEnvironment(env: EnvironmentVariables): Environment {
     get eventsEndpoint() {
       return eventsEndpoint(env, read(variables.region));
     },
+    stsEndpoint: (region) => stsEndpoint(env, region),
     get sweepInterval() {
       return parseDuration(read(variables.sweepInterval)) as number;
     },
@@ -221,6 +246,10 @@ function tableEndpoint(env: EnvironmentVariables, region: string): string {
 function eventsEndpoint(env: EnvironmentVariables, region: string): string {
   const service = { host: "events", title: "EventBridge", variable: "AWS_ENDPOINT_URL_EVENTBRIDGE" };
   return serviceEndpoint(env, { ...service, region });
+}
+
+function stsEndpoint(env: EnvironmentVariables, region: string): string {
+  return serviceEndpoint(env, { host: "sts", title: "STS", variable: "AWS_ENDPOINT_URL_STS", region });
 }
 
 /** What names it for the clients of AWS names it here: they are told by their own variables. */

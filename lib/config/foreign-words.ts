@@ -42,5 +42,25 @@ export const foreignWords: { readonly [key: string]: string } = {
   manualsync: "leave it out: driftless sync APP --force syncs while windows are closed",
   syncoverrun: "leave it out: a sync that has begun goes on when its window closes",
   kubeconfig: 'write "context", and set KUBECONFIG for the functions',
+  gotemplateoptions: "leave it out: a placeholder that nothing gives is always a mistake",
+  requeueafterseconds: "leave it out: generators are asked at every push that may change what they give",
+  elementsyaml: 'write "elements"',
+  files: 'write "directories": there is no generator of files',
+  merge: 'write "matrix", or several entries: generators are list, clusters, git and matrix',
+  scmprovider: "generators are list, clusters, git and matrix",
+  pullrequest: "generators are list, clusters, git and matrix",
+  plugin: "generators are list, clusters, git and matrix",
+  sourcenamespaces: 'write "applicationFiles": the files in which teams state their own applications',
+  destinationserviceaccounts: 'write "identity: impersonate", or "identity: role" and "roles"',
+  serviceaccountname: 'write "project" beside "name", and "identity: impersonate" in that project',
+  policies: "who may do what with Driftless itself is a matter of IAM: roles are the IAM roles that open clusters",
+  groups: "who may do what with Driftless itself is a matter of IAM: roles are the IAM roles that open clusters",
+  orphanedresources: "leave it out: what no application states is found by every sweep",
   "<<": "merge keys are not read: write the fields out, or alias the whole value",
+};
+
+/** Those that are near to a key that means something else. */
+export const misleadingWords: { readonly [key: string]: string } = {
+  gotemplate: "leave it out: {{name}} and {{ .name }} are the same",
+  clusterresourceblacklist: 'write "clusterResourceWhitelist": what it does not name is refused',
 };

@@ -1,5 +1,6 @@
 import { isMap, isScalar, isSeq, Scalar, type YAMLMap } from "yaml";
 import type { JsonObject, JsonValue } from "../model/json.ts";
+import { holdsPlaceholder } from "./placeholders.ts";
 
 export interface FreeValueContext {
   readonly path: string;
@@ -7,6 +8,8 @@ export interface FreeValueContext {
   readonly resolve: (node: unknown) => unknown;
   /** Reports something wrong; without an offset where the value begins. */
   readonly add: (offset: number | undefined, path: string, message: string) => void;
+  /** Whether two braces in a key are a mistake. */
+  readonly refusesBraces: boolean;
 }
 
 const mostValues = 20_000;
@@ -40,12 +43,17 @@ export function readFreely(map: YAMLMap, context: FreeValueContext): JsonObject 
     const entries = new Map<string, JsonValue>();
     for (const { key, value: inner } of node.items) {
       const name = isScalar(key) ? keyText(key) : undefined;
-      const problem = name === undefined ? "a key must be a plain word" : scalarProblem(key as Scalar);
+      const problem = name === undefined ? "a key must be a plain word" : keyProblem(name, key as Scalar);
       if (name === undefined || problem !== undefined) context.add(startOf(key), path, problem ?? "");
       else if (entries.has(name)) context.add(startOf(key), `${path}.${name}`, "stands twice in this mapping: keep one");
       else entries.set(name, value(inner, `${path}.${name}`, depth + 1));
     }
     return Object.fromEntries(entries);
+  };
+
+  const keyProblem = (name: string, key: Scalar): string | undefined => {
+    if (context.refusesBraces && holdsPlaceholder(name)) return "placeholders stand in values, not in keys";
+    return scalarProblem(key);
   };
 
   return mapping(map, context.path, 0);

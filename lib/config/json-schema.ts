@@ -35,6 +35,7 @@ export interface ListSchema {
   readonly description: string;
   readonly items: JsonSchema;
   readonly minItems?: number;
+  readonly maxItems?: number;
   readonly default?: readonly never[];
 }
 
@@ -46,6 +47,10 @@ export interface ObjectSchema {
   readonly properties: { readonly [key: string]: JsonSchema };
   /** Exactly one of these keys stands. */
   readonly oneOf?: readonly { readonly required: readonly [string] }[];
+  /** At least one of these keys stands. */
+  readonly anyOf?: readonly { readonly required: readonly [string] }[];
+  /** Texts inside may hold placeholders, and are checked once these are filled in. */
+  readonly placeholders?: true;
   /** Only "all defaults of the properties". */
   readonly default?: { readonly [key: string]: never };
 }

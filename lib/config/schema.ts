@@ -1,4 +1,6 @@
-import type { JsonSchema, ObjectSchema } from "./json-schema.ts";
+import { generators } from "./generator-schema.ts";
+import type { JsonSchema, ListSchema, ObjectSchema } from "./json-schema.ts";
+import { dnsLabel, externalId, roleArn } from "./names.ts";
 import {
   additions,
   dependsOn,
@@ -11,10 +13,9 @@ import {
   syncWindowsOf,
 } from "./policy-schema.ts";
 import { prevent } from "./prevention-schema.ts";
+import { project } from "./project-schema.ts";
+import { published } from "./published-schema.ts";
 import { chart, directory, helm, kustomize, path, repository, source, targetRevision } from "./source-schema.ts";
-
-const dnsLabel = "^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$";
-const dnsLabelMessage = "a DNS label: lower-case letters, digits and dashes, beginning and ending with a letter or digit";
 
 const cluster = {
   type: "object",
@@ -23,12 +24,18 @@ const cluster = {
   required: ["name"],
   oneOf: [{ required: ["context"] }, { required: ["eks"] }],
   properties: {
-    name: {
-      type: "string",
-      description: "What applications call the cluster.",
-      maxLength: 63,
-      pattern: dnsLabel,
-      patternErrorMessage: dnsLabelMessage,
+    name: { ...dnsLabel, description: "What applications call the cluster." },
+    labels: {
+      type: "object",
+      description: "By which generators choose clusters.",
+      additionalProperties: {
+        type: "string",
+        description: "A value of a label.",
+        maxLength: 63,
+        pattern: "^(?:[0-9A-Za-z](?:[0-9A-Za-z._-]*[0-9A-Za-z])?)?$",
+        patternErrorMessage: "a value of a label: letters, digits, dashes, dots and underscores",
+      },
+      default: {},
     },
     context: { type: "string", description: "Context of the kubeconfig that KUBECONFIG names.", minLength: 1, maxLength: 253 },
     eks: {
@@ -51,6 +58,8 @@ const cluster = {
           patternErrorMessage: "an AWS region such as eu-central-1",
           examples: ["eu-central-1", "us-east-1"],
         },
+        role: { ...roleArn, description: "IAM role that opens the cluster. Default: the function's own." },
+        externalId,
       },
     },
     prevent,
@@ -64,12 +73,11 @@ const application = {
   required: ["name", "cluster"],
   oneOf: [{ required: ["path"] }, { required: ["chart"] }, { required: ["sources"] }],
   properties: {
-    name: {
+    name: { ...dnsLabel, description: "Unique name of the application." },
+    project: {
       type: "string",
-      description: "Unique name of the application.",
-      maxLength: 63,
-      pattern: dnsLabel,
-      patternErrorMessage: dnsLabelMessage,
+      description: "Name of an entry of projects. Where there are none, there is nothing to name but default.",
+      minLength: 1,
     },
     repository,
     targetRevision,
@@ -85,13 +93,7 @@ const application = {
       minItems: 1,
     },
     cluster: { type: "string", description: "Name of an entry of clusters.", minLength: 1 },
-    namespace: {
-      type: "string",
-      description: "Namespace for objects that name none.",
-      maxLength: 63,
-      pattern: dnsLabel,
-      patternErrorMessage: dnsLabelMessage,
-    },
+    namespace: { ...dnsLabel, description: "Namespace for objects that name none." },
     sync,
     drift,
     additions,
@@ -103,18 +105,72 @@ const application = {
   },
 } as const satisfies ObjectSchema;
 
+/** The shape of `applications`. */
+export type ApplicationSchema = typeof application;
+/** As which a template is checked once its placeholders are filled in. */
+export const applicationSchema: ApplicationSchema = application;
+
+const applications = {
+  type: "array",
+  description: "What is synced. An application that leaves this list is removed.",
+  items: application,
+  default: [],
+} as const satisfies ListSchema;
+
+const applicationSets = {
+  type: "array",
+  description: "Applications that are made from a template.",
+  items: {
+    type: "object",
+    description: "A template, and what it is filled with.",
+    additionalProperties: false,
+    required: ["name", "generators", "template"],
+    properties: {
+      name: { ...dnsLabel, description: "Unique name, for errors." },
+      allowEmpty: {
+        type: "boolean",
+        description: "Accept a generator that gives nothing, which is an error otherwise.",
+        default: false,
+      },
+      generators,
+      template: {
+        ...application,
+        description: "An application, in whose texts {{name}} stands for a value of the generator.",
+        placeholders: true,
+      },
+    },
+  },
+  default: [],
+} as const satisfies ListSchema;
+
+const oneOfBoth = [{ required: ["applications"] }, { required: ["applicationSets"] }] as const;
+
+/** What a file of a team may hold. */
+export const applicationFileSchema = {
+  type: "object",
+  description: "Applications of one project.",
+  additionalProperties: false,
+  required: [],
+  anyOf: oneOfBoth,
+  properties: { applications, applicationSets },
+} as const satisfies ObjectSchema;
+
 /** The one statement of what `driftless.yaml` may hold: the validator reads it, and it is published for editors. */
 export const configurationSchema = {
   type: "object",
   description: "Clusters and applications of one installation of Driftless.",
   additionalProperties: false,
-  required: ["clusters", "applications"],
+  required: ["clusters"],
+  anyOf: oneOfBoth,
   properties: {
     clusters: { type: "array", description: "Where applications may be synced to.", items: cluster },
-    applications: {
+    applications,
+    applicationSets,
+    projects: {
       type: "array",
-      description: "What is synced. An application that leaves this list is removed.",
-      items: application,
+      description: "What applications may use, by team. As soon as there is one, every application has to name one.",
+      items: project,
+      default: [],
     },
     syncWindows: syncWindowsOf("When syncs of any application may start. Default: at any time."),
     healthCheckExprs,
@@ -126,7 +182,7 @@ export const configurationSchema = {
         type: "string",
         description: "Beginning of a URL, up to a slash.",
         maxLength: 2048,
-        pattern: "^https?://[^\\s@?#/]+/(?:[^\\s?#]*/)?$",
+        pattern: "^https?://[^\\s\\u0040?#/]+/(?:[^\\s?#]*/)?$",
         patternErrorMessage: "the beginning of a URL that ends in a slash, such as https://github.com/acme/",
         examples: ["https://github.com/acme/"],
       },
@@ -150,8 +206,15 @@ export const configurationSchema = {
   },
 } as const satisfies JsonSchema;
 
-/** The text of `driftless.schema.json`. */
+/** The text of `driftless.schema.json`, for platform files and for application files. */
 export function publishedSchema(): string {
-  const schema = { $schema: "http://json-schema.org/draft-07/schema#", title: "driftless.yaml", ...configurationSchema };
+  const { required, anyOf, ...document } = configurationSchema;
+  const ofTeam = { propertyNames: { enum: Object.keys(applicationFileSchema.properties) } };
+  const schema = {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: "driftless.yaml",
+    ...published(document),
+    allOf: [{ anyOf: [{ required }, ofTeam] }, { anyOf }],
+  };
   return `${JSON.stringify(schema, null, 2)}\n`;
 }

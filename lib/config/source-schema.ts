@@ -49,7 +49,7 @@ export const chart = {
       type: "string",
       description: "Where the chart is kept: https://HOST/PATH with an index.yaml, or oci://HOST/PATH.",
       maxLength: 2048,
-      pattern: "^(?:https?|oci)://[^\\s@?#\\u0000-\\u001f\\u007f]+$",
+      pattern: "^(?:https?|oci)://[^\\s\\u0040?#\\u0000-\\u001f\\u007f]+$",
       patternErrorMessage: "https://HOST/PATH or oci://HOST/PATH, without credentials",
       examples: ["https://charts.example.com/stable", "oci://registry.example.com/charts"],
     },

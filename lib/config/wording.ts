@@ -50,10 +50,16 @@ export function found(node: unknown): string {
 export function typeAdvice(node: unknown, schema: JsonSchema): string {
   if (schema.type === "array" && (!isScalar(node) || node.value === null))
     return ": write [] for none, or begin each entry with a dash";
+  if (isBarePlaceholder(node)) return ": put a placeholder in quotes";
   if (schema.type !== "string" || schema.enum !== undefined || !isScalar(node)) return "";
   if (node.value === null) return ": write a value, or leave the key out";
   if (schema.examples !== undefined) return `: write for example ${schema.examples[0]}`;
   return typeof node.value === "string" ? "" : ": put it in quotes";
+}
+
+/** `{{name}}` without quotes is a mapping in a mapping. */
+function isBarePlaceholder(node: unknown): boolean {
+  return isMap(node) && node.items.length === 1 && isMap(node.items[0]?.key);
 }
 
 /** Short, on one line, and without credentials. */

@@ -62,6 +62,7 @@ export interface Project {
   readonly identity: ProjectIdentity;
   /** For identity `role`. */
   readonly roles: readonly ProjectRole[];
+  /** Those that count for all applications included. */
   readonly syncWindows: readonly SyncWindow[];
   readonly applicationFiles: readonly ApplicationFile[];
 }

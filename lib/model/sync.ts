@@ -139,6 +139,10 @@ export interface ApplicationState {
   readonly approval?: Approval;
   /** Why the last plan failed; "" when it did not. Of a removed application it says that it is back, and could not be rendered. */
   readonly planError: string;
+  /** True while the last plan failed since its project does not allow it: what was applied stays, and nothing is synced or healed. */
+  readonly refused?: true;
+  /** Digest of the project's limits that the last plan held it against; absent where no projects are stated. */
+  readonly projectDigest?: string;
   /** Revision at which the last plan looked, rendered or not. */
   readonly plannedRevision: string;
   /** The newest finished or running sync. */

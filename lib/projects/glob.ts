@@ -17,10 +17,11 @@ export function matchesPattern(pattern: string, text: string): boolean {
 
 /**
  * True when a path of a repository is what a glob says: `*` is any text without a slash, `**` any number of folders, none
- * included, so that `deploy/**` also stands for `deploy` itself.
+ * included, so that `deploy/**` also stands for `deploy` itself. What climbs by `..` is nothing that a glob says.
  */
 export function matchesPath(glob: string, path: string): boolean {
-  return matchesFolders(foldersOf(glob), foldersOf(path));
+  const folders = foldersOf(path);
+  return !folders.includes("..") && matchesFolders(foldersOf(glob), folders);
 }
 
 function foldersOf(path: string): readonly string[] {
@@ -28,15 +29,12 @@ function foldersOf(path: string): readonly string[] {
 }
 
 function matchesFolders(globs: readonly string[], folders: readonly string[]): boolean {
-  // Which prefixes of the path the globs so far stand for.
-  let reached = new Set([0]);
+  // Which beginnings of the path the globs so far stand for, by their length; in order.
+  let reached = [0];
   for (const glob of globs) {
-    const next = new Set<number>();
-    for (const at of reached) {
-      if (glob === "**") for (let to = at; to <= folders.length; to++) next.add(to);
-      else if (at < folders.length && matchesPattern(glob, folders[at]!)) next.add(at + 1);
-    }
-    reached = next;
+    const least = reached[0] ?? Number.POSITIVE_INFINITY;
+    if (glob === "**") reached = Array.from({ length: Math.max(0, folders.length + 1 - least) }, (_, index) => least + index);
+    else reached = reached.filter((at) => at < folders.length && matchesPattern(glob, folders[at]!)).map((at) => at + 1);
   }
-  return reached.has(folders.length);
+  return reached.at(-1) === folders.length;
 }

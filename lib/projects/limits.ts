@@ -2,6 +2,7 @@ import type { Application } from "../model/application.ts";
 import type { AllowedKind, Project } from "../model/project.ts";
 import { displayRef, type ResourceRef } from "../model/resource.ts";
 import { matchesPath, matchesPattern } from "./glob.ts";
+import { matchesRepository } from "./repositories.ts";
 
 /** An object that is to be written, in a cluster. */
 export interface ObjectAsked {
@@ -33,33 +34,28 @@ export function sourceRefusals(
   return [`project ${project.name} does not allow the path ${path === "" ? "." : path}: add it to its paths`];
 }
 
-/** A URL is the same with and without `.git` and a slash at its end, and its host in any case. */
-function matchesRepository(pattern: string, repository: string): boolean {
-  return matchesPattern(plainUrl(pattern), plainUrl(repository));
-}
-
-function plainUrl(url: string): string {
-  return url
-    .replace(/\/+$/, "")
-    .replace(/\.git$/, "")
-    .toLowerCase();
-}
-
 /** "" as namespace asks for the cluster alone. */
 export function destinationRefusal(
-  { name, destinations }: Project,
+  project: Project,
   { cluster, namespace }: { readonly cluster: string; readonly namespace: string },
 ): string | undefined {
+  return placeRefusal(project, cluster, namespace === "" ? undefined : namespace);
+}
+
+/** Without a namespace it is the cluster alone. */
+function placeRefusal({ name, destinations }: Project, cluster: string, namespace: string | undefined): string | undefined {
   const here = destinations.filter((destination) => matchesPattern(destination.cluster, cluster));
   if (here.length === 0) return `project ${name} does not allow the cluster ${cluster}: add it to its destinations`;
-  if (namespace === "" || here.some((destination) => matchesPattern(destination.namespace, namespace))) return undefined;
-  return `project ${name} does not allow the namespace ${namespace} of cluster ${cluster}: add it to its destinations`;
+  if (namespace === undefined || here.some((destination) => matchesPattern(destination.namespace, namespace))) return undefined;
+  const what = namespace === "" ? "objects without a namespace in" : `the namespace ${namespace} of`;
+  return `project ${name} does not allow ${what} cluster ${cluster}: add it to its destinations`;
 }
 
 /** Why a project does not allow an object; undefined when it does. */
-export function objectRefusal(project: Project, { cluster, ref, namespaced }: ObjectAsked): string | undefined {
-  const asked = { cluster, namespace: namespaceOf(ref, namespaced) };
-  const destination = destinationRefusal(project, asked);
+export function objectRefusal(project: Project, { cluster, ref, namespaced: told }: ObjectAsked): string | undefined {
+  const isNamespace = ref.group === "" && ref.kind === "Namespace";
+  const namespaced = isNamespace ? false : told;
+  const destination = placeRefusal(project, cluster, isNamespace ? ref.name : namespaceOf(ref, namespaced));
   if (destination !== undefined) return `${displayRef(ref)}: ${destination}`;
   const inNamespace = namespaced === false ? false : allowsInNamespace(project, ref);
   const inCluster = namespaced === true ? false : project.clusterResourceWhitelist.some((allowed) => fits(allowed, ref));
@@ -68,10 +64,10 @@ export function objectRefusal(project: Project, { cluster, ref, namespaced }: Ob
   return `${displayRef(ref)}: project ${project.name} does not allow ${kindText(ref)}: see its ${lists}`;
 }
 
-/** A Namespace counts as itself: whoever may write it decides over all in it. */
-function namespaceOf(ref: ResourceRef, namespaced: boolean | undefined): string {
-  if (ref.group === "" && ref.kind === "Namespace") return ref.name;
-  return namespaced === false ? "" : ref.namespace;
+/** A Namespace counts as the place itself: whoever may write it decides over all in it. Undefined asks for the cluster alone. */
+function namespaceOf({ namespace }: ResourceRef, namespaced: boolean | undefined): string | undefined {
+  if (namespaced === false) return undefined;
+  return namespaced === undefined && namespace === "" ? undefined : namespace;
 }
 
 function allowsInNamespace(project: Project, ref: ResourceRef): boolean {

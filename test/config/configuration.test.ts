@@ -202,13 +202,14 @@ healthCheckExprs:
   test("an empty list of applications is a wish; a missing or empty key is a mistake", () => {
     assert.deepEqual(parse("clusters: []\napplications: []\n"), {
       clusters: [],
+      projects: [],
       healthCheckExprs: [],
       applications: [],
       remoteBases: [],
       repositories: [],
     });
     assert.deepEqual(refusal("clusters: []\n"), [
-      'driftless.yaml:1:1: needs the key "applications" (what is synced. An application that leaves this list is removed)',
+      'driftless.yaml:1:1: needs one of the keys "applications" and "applicationSets"',
     ]);
     assert.deepEqual(refusal("clusters: []\napplications:\n"), [
       "driftless.yaml:2:14: applications: must be a list, and is empty: write [] for none, or begin each entry with a dash",
@@ -338,7 +339,7 @@ applications:
     [
       "a key named __proto__",
       withFields("__proto__: { prune: false }"),
-      "6:5: applications[0].__proto__: is not a key of this mapping: known keys are name, repository, targetRevision, path, chart, directory, kustomize, helm, sources, cluster, namespace, sync, drift, additions, ignoreDifferences, dependsOn, rollback, syncWindows, suspend",
+      "6:5: applications[0].__proto__: is not a key of this mapping: known keys are name, project, repository, targetRevision, path, chart, directory, kustomize, helm, sources, cluster, namespace, sync, drift, additions, ignoreDifferences, dependsOn, rollback, syncWindows, suspend",
     ],
     [
       "a merge key",
@@ -469,7 +470,7 @@ applications:
     [
       "an application that is a word",
       `${clusters}applications: [shop]`,
-      '2:16: applications[0]: must be a mapping (keys name, repository, targetRevision, path, chart, directory, kustomize, helm, sources, cluster, namespace, sync, drift, additions, ignoreDifferences, dependsOn, rollback, syncWindows, suspend), and is "shop"',
+      '2:16: applications[0]: must be a mapping (keys name, project, repository, targetRevision, path, chart, directory, kustomize, helm, sources, cluster, namespace, sync, drift, additions, ignoreDifferences, dependsOn, rollback, syncWindows, suspend), and is "shop"',
     ],
     [
       "a mapping where a list belongs",

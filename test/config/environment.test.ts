@@ -30,6 +30,8 @@ suite("the environment", () => {
       DRIFTLESS_RENDER_HELPER: "/opt/bin/render-helper",
       DRIFTLESS_SYNC_FUNCTION: "driftless-sync:live",
       DRIFTLESS_SWEEP_FUNCTION: "driftless-sweep",
+      DRIFTLESS_SWEEP_IN_PLACE: "false",
+      DRIFTLESS_PLAN_ASKS_CLUSTERS: "false",
       DRIFTLESS_PREVIEW_FUNCTION: "driftless-preview",
       DRIFTLESS_IDENTITIES: "arn:aws:iam::111122223333:role/driftless-sync,driftless",
       DRIFTLESS_SYNC_ROLE: "arn:aws:iam::111122223333:role/driftless-sync",
@@ -39,8 +41,10 @@ suite("the environment", () => {
       DRIFTLESS_EVENT_BUS: "platform",
       DRIFTLESS_SWEEP_INTERVAL: "2m",
     });
+    const { stsEndpoint, ...rest } = env;
+    assert.equal(stsEndpoint("eu-west-1"), "https://sts.eu-west-1.amazonaws.com");
     assert.deepEqual(
-      { ...env },
+      { ...rest },
       {
         table: "driftless",
         tableEndpoint: "https://dynamodb.eu-central-1.amazonaws.com",
@@ -57,6 +61,8 @@ suite("the environment", () => {
         renderHelper: "/opt/bin/render-helper",
         syncFunction: "driftless-sync:live",
         sweepFunction: "driftless-sweep",
+        sweepInPlace: false,
+        planAsksClusters: false,
         previewFunction: "driftless-preview",
         identities: ["arn:aws:iam::111122223333:role/driftless-sync", "driftless"],
         syncRole: "arn:aws:iam::111122223333:role/driftless-sync",
@@ -148,5 +154,13 @@ suite("the environment", () => {
         /^DRIFTLESS_CONFIG_PATH .* must be a file inside the repository/,
       );
     }
+  });
+
+  test("where clusters are opened is told by `true` or `false`, and by nothing else", () => {
+    const { sweepInPlace, planAsksClusters } = parseEnvironment({});
+    assert.deepEqual([sweepInPlace, planAsksClusters], [true, true]);
+    const told = parseEnvironment({ DRIFTLESS_SWEEP_IN_PLACE: "false", DRIFTLESS_PLAN_ASKS_CLUSTERS: "false" });
+    assert.deepEqual([told.sweepInPlace, told.planAsksClusters], [false, false]);
+    assert.match(refusal("sweepInPlace", { DRIFTLESS_SWEEP_IN_PLACE: "no" }), /must be true or false$/);
   });
 });

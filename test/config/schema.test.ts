@@ -28,6 +28,9 @@ suite("the published schema", () => {
       if (schema["items"] !== undefined) look(schema["items"] as { [key: string]: unknown }, path);
     };
     look(JSON.parse(publishedSchema()) as { [key: string]: unknown }, "$");
-    assert.deepEqual(new Set(open), new Set(["values", "target", "commonLabels", "commonAnnotations"]));
+    assert.deepEqual(
+      new Set(open),
+      new Set(["values", "target", "commonLabels", "commonAnnotations", "labels", "elements", "matchLabels"]),
+    );
   });
 });
