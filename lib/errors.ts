@@ -1,3 +1,5 @@
+import { redact } from "./telemetry/redact.ts";
+
 /**
  * What went wrong, as a closed set: callers branch on the code, never on the message.
  *
@@ -54,7 +56,7 @@ export function isDriftlessError(error: unknown, ...codes: readonly ErrorCode[])
   return error instanceof DriftlessError && (codes.length === 0 || codes.includes(error.code));
 }
 
-/** The text of anything thrown, for a row or a log line. */
+/** The text of anything thrown, for a row, an answer or a log line: what looks like a credential is left out. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return redact(error instanceof Error ? error.message : String(error));
 }

@@ -32,9 +32,22 @@ export function refuseToken(token: string, check: TokenCheck): string | undefine
   if (!token.startsWith(tokenPrefix)) return "the prefix is missing";
   const encoded = token.slice(tokenPrefix.length);
   if (Buffer.from(encoded, "base64url").toString("base64url") !== encoded) return "it is not base64url";
-  const text = Buffer.from(encoded, "base64url").toString("latin1");
+  return refuseUrl(urlOf(token), check);
+}
+
+/** The access key that a token or presigned URL says to be signed with; "" when it says none. Nothing of it is checked. */
+export function accessKeyOf(token: string): string {
+  return urlOf(token)?.searchParams.get("X-Amz-Credential")?.split("/")[0] ?? "";
+}
+
+function urlOf(token: string): URL | null {
+  const text = Buffer.from(token.slice(tokenPrefix.length), "base64url").toString("latin1");
   // The URL parser would trim what stands around it.
-  const url = /^[\x21-\x7e]+$/.test(text) ? URL.parse(text) : null;
+  return /^[\x21-\x7e]+$/.test(text) ? URL.parse(text) : null;
+}
+
+/** Checks a presigned GetCallerIdentity; undefined when it is good, else why not. */
+export function refuseUrl(url: URL | null, check: TokenCheck): string | undefined {
   if (url === null || url.protocol !== "https:" || url.host !== stsHost(check.region) || url.pathname !== "/") {
     return `it is no https URL of ${stsHost(check.region)}`;
   }
@@ -59,7 +72,7 @@ function refuseParameters({ searchParams }: URL, { now }: TokenCheck): string | 
 
 /** Signs the same request again and compares: any other parameter, cluster, identity or key gives another signature. */
 function refuseSignature({ searchParams, host }: URL, { clusterName, region, credentials }: TokenCheck): string | undefined {
-  const sessionToken = searchParams.get("X-Amz-Security-Token") ?? undefined;
+  const sessionToken = credentials.sessionToken ?? searchParams.get("X-Amz-Security-Token") ?? undefined;
   const expected = presign({
     host,
     region,
@@ -81,7 +94,7 @@ function equal(a: string | null, b: string | null): boolean {
 }
 
 /** `20261121T081540Z` */
-function timeOf(text: string): Date | undefined {
+export function timeOf(text: string): Date | undefined {
   const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text);
   if (match === null) return undefined;
   const [, year, month, day, hour, minute, second] = match;

@@ -2,8 +2,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AwsCredentials } from "../../lib/aws/sigv4.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../../lib/model/json.ts";
 import { type Clock, systemClock } from "../../lib/telemetry/clock.ts";
-import { refuseToken } from "./eks-token.ts";
+import { accessKeyOf, refuseToken } from "./eks-token.ts";
 import { type LoopbackOptions, readBody, sendJson, startLoopback } from "./loopback.ts";
+import { type LocalCaller, type LocalSts, principalId } from "./sts.ts";
 
 export interface LocalEksCluster {
   readonly name: string;
@@ -11,6 +12,8 @@ export interface LocalEksCluster {
   readonly endpoint: string;
   /** PEM of its authority. */
   readonly ca: string;
+  /** Default ACTIVE; with CREATING, DELETING and FAILED it has no endpoint. */
+  readonly status?: string;
 }
 
 /** Stands for Amazon EKS; clients find it by AWS_ENDPOINT_URL_EKS. */
@@ -23,13 +26,31 @@ export interface LocalEks {
   close(): Promise<void>;
 }
 
+/** Lets a role in, as EKS' access entries do. */
+export interface LocalAccessEntry {
+  /** ARN of the role. */
+  readonly principalArn: string;
+  /** `{{SessionName}}` stands for the session's; default `arn:aws:sts::ACCOUNT:assumed-role/ROLE/{{SessionName}}`. */
+  readonly username?: string;
+  readonly groups: readonly string[];
+}
+
 export interface LocalEksOptions extends LoopbackOptions {
   readonly region: string;
-  /** The only identity whose tokens are accepted. */
+  /** The identity whose tokens are accepted without an access entry. */
   readonly credentials: AwsCredentials;
   /** Groups of the user `driftless` that a good token stands for; empty by default. */
   readonly groups?: readonly string[];
+  /** Who has given roles to whom; without it roles are not known. */
+  readonly sts?: Pick<LocalSts, "callerOf">;
+  readonly accessEntries?: readonly LocalAccessEntry[];
   readonly clock?: Clock;
+}
+
+/** Whom a good token stands for, as a TokenReview says it. */
+interface LocalUser {
+  readonly credentials: AwsCredentials;
+  readonly user: Readonly<Record<string, unknown>>;
 }
 
 /** A token is some 500 characters, a session token may add some thousand. */
@@ -40,6 +61,8 @@ export async function startEks({
   region,
   credentials,
   groups = [],
+  sts,
+  accessEntries = [],
   clock = systemClock,
   port,
 }: LocalEksOptions): Promise<LocalEks> {
@@ -58,13 +81,14 @@ export async function startEks({
       const headers = { "x-amzn-errortype": "ResourceNotFoundException" };
       return sendJson(response, 404, { message: `No cluster found for name: ${name}.` }, headers);
     }
+    const { status = "ACTIVE" } = cluster;
     return sendJson(response, 200, {
       cluster: {
         name,
         arn: `arn:aws:eks:${region}:000000000000:cluster/${name}`,
-        endpoint: cluster.endpoint,
+        ...(/^(CREATING|DELETING|FAILED)$/.test(status) ? {} : { endpoint: cluster.endpoint }),
         certificateAuthority: { data: Buffer.from(cluster.ca).toString("base64") },
-        status: "ACTIVE",
+        status,
       },
     });
   }
@@ -72,12 +96,23 @@ export async function startEks({
   async function review(clusterName: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const asked = await readReview(request);
     if (asked === undefined) return sendJson(response, 400, { message: "The body is no TokenReview." });
-    const refusal = refuseToken(asked.token, { clusterName, region, credentials, now: clock.now() });
+    const { user, credentials: signing } = userOf(accessKeyOf(asked.token)) ?? { credentials };
+    const refusal =
+      refuseToken(asked.token, { clusterName, region, credentials: signing, now: clock.now() }) ??
+      (user === undefined ? "no access entry has its role" : undefined);
     const status =
-      refusal === undefined
-        ? { authenticated: true, user: { username: "driftless", uid: credentials.accessKeyId, groups } }
-        : { authenticated: false, error: `The token is refused: ${refusal}` };
+      refusal === undefined ? { authenticated: true, user } : { authenticated: false, error: `The token is refused: ${refusal}` };
     return sendJson(response, 200, { apiVersion: asked.apiVersion, kind: "TokenReview", status });
+  }
+
+  function userOf(accessKeyId: string): LocalUser | undefined {
+    if (accessKeyId === credentials.accessKeyId)
+      return { credentials, user: { username: "driftless", uid: accessKeyId, groups } };
+    const caller = sts?.callerOf(accessKeyId);
+    const entry = accessEntries.find(({ principalArn }) => principalArn === caller?.canonicalArn);
+    return caller === undefined || entry === undefined
+      ? undefined
+      : { credentials: caller.credentials, user: roleUser(caller, entry) };
   }
 
   const server = await startLoopback(respond, port === undefined ? {} : { port });
@@ -87,6 +122,19 @@ export async function startEks({
     put: (cluster) => void clusters.set(cluster.name, cluster),
     close: () => server.close(),
   };
+}
+
+function roleUser({ credentials, arn, canonicalArn, sessionName }: LocalCaller, entry: LocalAccessEntry): LocalUser["user"] {
+  const { username = `${arn.slice(0, arn.length - sessionName.length)}{{SessionName}}`, groups } = entry;
+  const principal = principalId({ canonicalArn, sessionName });
+  const extra = {
+    accessKeyId: [credentials.accessKeyId],
+    arn: [arn],
+    canonicalArn: [canonicalArn],
+    principalId: [principal.split(":")[0]],
+    sessionName: [sessionName],
+  };
+  return { username: username.replaceAll("{{SessionName}}", sessionName), uid: principal, groups, extra };
 }
 
 async function readReview(

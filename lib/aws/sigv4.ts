@@ -29,6 +29,22 @@ export interface SignPostRequest extends Signing {
   readonly body: string;
 }
 
+export interface SignRequest extends Signing {
+  readonly method: string;
+  /** As it stands in the request line, encoded: `/api/applications/shop`. */
+  readonly path: string;
+  /** Names and values, not encoded. */
+  readonly query: readonly (readonly [name: string, value: string])[];
+  /** "" for none. */
+  readonly body: string;
+}
+
+/** What a signed request carries beside its own headers. */
+export interface SignedHeaders {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly authorization: Secret;
+}
+
 /**
  * Signs a GET of `/` into its URL (query form), without asking anyone; who redeems the URL must send the headers.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html
@@ -45,20 +61,18 @@ export function presign({ query, expiresIn, ...signing }: PresignRequest): strin
     "X-Amz-SignedHeaders": namesOf(signedHeaders({ ...headers, host })),
     ...(credentials.sessionToken === undefined ? {} : { "X-Amz-Security-Token": credentials.sessionToken }),
   };
-  const canonicalQuery = Object.entries(parameters)
-    .map(([name, value]): [string, string] => [encode(name), encode(value)])
-    .sort(byName)
-    .map(([name, value]) => `${name}=${value}`)
-    .join("&");
-  const signature = signatureOf(signing, { method: "GET", query: canonicalQuery, headers, body: "" });
+  const canonicalQuery = queryOf(Object.entries(parameters));
+  const signature = signatureOf(signing, { method: "GET", path: "/", query: canonicalQuery, headers, body: "" });
   return `https://${host}/?${canonicalQuery}&X-Amz-Signature=${signature}`;
 }
 
 /** Signs a POST to `/` (header form): the headers to send, and the value of Authorization. */
-export function signPost({ body, ...signing }: SignPostRequest): {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly authorization: Secret;
-} {
+export function signPost(request: SignPostRequest): SignedHeaders {
+  return signRequest({ ...request, method: "POST", path: "/", query: [] });
+}
+
+/** Signs any request (header form): the headers to send, and the value of Authorization. */
+export function signRequest({ method, path, query, body, ...signing }: SignRequest): SignedHeaders {
   const { accessKeyId, sessionToken } = signing.credentials;
   const { time, scope } = scopeOf(signing);
   const headers = {
@@ -67,7 +81,9 @@ export function signPost({ body, ...signing }: SignPostRequest): {
     ...(sessionToken === undefined ? {} : { "x-amz-security-token": sessionToken }),
   };
   const names = namesOf(signedHeaders({ ...headers, host: signing.host }));
-  const signature = signatureOf(signing, { method: "POST", query: "", headers, body });
+  // Every service but S3 encodes the path once more than the request line has it.
+  const canonicalPath = path.split("/").map(encode).join("/");
+  const signature = signatureOf(signing, { method, path: canonicalPath, query: queryOf(query), headers, body });
   const value = `${algorithm} Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`;
   return { headers, authorization: new Secret(value) };
 }
@@ -76,16 +92,17 @@ const algorithm = "AWS4-HMAC-SHA256";
 
 interface Canonical {
   readonly method: string;
+  readonly path: string;
   readonly query: string;
   readonly headers: Signing["headers"];
   readonly body: string;
 }
 
-function signatureOf(signing: Signing, { method, query, headers, body }: Canonical): string {
+function signatureOf(signing: Signing, { method, path, query, headers, body }: Canonical): string {
   const { time, scope } = scopeOf(signing);
   const signed = signedHeaders({ ...headers, host: signing.host });
   const lines = signed.map(([name, value]) => `${name}:${value.trim().replace(/ +/g, " ")}\n`).join("");
-  const request = [method, "/", query, lines, namesOf(signed), sha256(body)].join("\n");
+  const request = [method, path, query, lines, namesOf(signed), sha256(body)].join("\n");
   return hmac(signingKey(signing, scope), [algorithm, time, scope, sha256(request)].join("\n")).toString("hex");
 }
 
@@ -106,6 +123,15 @@ function signingKey({ service, region, credentials: { secretAccessKey: secret } 
 function scopeOf({ at, region, service }: Signing): { readonly time: string; readonly scope: string } {
   const time = at.toISOString().replace(/[:-]|\.\d{3}/g, "");
   return { time, scope: `${time.slice(0, 8)}/${region}/${service}/aws4_request` };
+}
+
+/** Encoded, by name and then by value. */
+function queryOf(pairs: readonly (readonly [name: string, value: string])[]): string {
+  return pairs
+    .map(([name, value]) => [encode(name), encode(value)] as const)
+    .sort(([a, left], [b, right]) => (a < b || (a === b && left < right) ? -1 : 1))
+    .map(([name, value]) => `${name}=${value}`)
+    .join("&");
 }
 
 type Headers = readonly (readonly [string, string])[];

@@ -6,13 +6,15 @@ import type { ResourceName, ResourceType, Traffic } from "./cluster.ts";
 import { createDiscoveryCache, type Discovery, type DiscoveryCache, discoveryAccept, parseDiscovery } from "./discovery.ts";
 import type { HttpRequest } from "./exchange.ts";
 import { refusedError } from "./refused.ts";
-import type { Transport } from "./transport.ts";
+import type { Identity, Transport } from "./transport.ts";
 import { parseAnswer } from "./wire.ts";
 
 export interface CallsDeps {
   readonly transport: Transport;
   /** Shared by the readers and writers of one API server; each has its own when absent. */
   readonly discovery?: DiscoveryCache;
+  /** As whom its requests are made; as the connection says when absent. */
+  readonly identity?: Identity;
 }
 
 export interface FindOptions extends CallOptions {
@@ -24,6 +26,7 @@ export interface FindOptions extends CallOptions {
 /** What the verbs of one reader or writer stand on; counts their requests. */
 export interface Calls {
   readonly host: string;
+  readonly identity: Identity | undefined;
   readonly requests: number;
   readonly traffic: Traffic;
   /** Adds to its traffic; bytes are counted without it. */
@@ -37,14 +40,15 @@ export interface Calls {
   discover(options: CallOptions): Promise<Discovery>;
 }
 
-export function createCalls({ transport, discovery: cache = createDiscoveryCache() }: CallsDeps): Calls {
+export function createCalls({ transport, identity, discovery: cache = createDiscoveryCache() }: CallsDeps): Calls {
+  const by = identity?.key ?? "";
   let requests = 0;
   const onRequest = () => {
     requests++;
   };
   const traffic = { pages: 0, dryRuns: 0, bytes: 0 };
   const send = async (request: HttpRequest, { signal }: CallOptions): Promise<Answer> => {
-    const answer = await transport.request(request, { onRequest, ...(signal ? { signal } : {}) });
+    const answer = await transport.request(request, { onRequest, identity, ...(signal ? { signal } : {}) });
     traffic.bytes += answer.body.length;
     return answer;
   };
@@ -61,7 +65,7 @@ export function createCalls({ transport, discovery: cache = createDiscoveryCache
 
   async function find(gvk: GroupVersionKind, { fresh = false, anyVersion = false, signal }: FindOptions) {
     const pick = (discovery: Discovery) => (anyVersion ? discovery.anyVersion(gvk) : discovery.exact(gvk));
-    const load = (again: boolean) => cache.load({ fresh: again, read, ...(signal ? { signal } : {}) });
+    const load = (again: boolean) => cache.load({ fresh: again, read, by, ...(signal ? { signal } : {}) });
     let { discovery, cached } = await load(fresh);
     if (cached && pick(discovery) === undefined) ({ discovery } = await load(true));
     const type = pick(discovery);
@@ -76,6 +80,7 @@ export function createCalls({ transport, discovery: cache = createDiscoveryCache
 
   return {
     host: transport.host,
+    identity,
     get requests() {
       return requests;
     },
@@ -87,12 +92,12 @@ export function createCalls({ transport, discovery: cache = createDiscoveryCache
     send,
     find,
     async findNamed(name, options) {
-      const { discovery, cached } = await cache.load({ ...options, fresh: false, read });
+      const { discovery, cached } = await cache.load({ ...options, fresh: false, read, by });
       const type = discovery.named(name);
       if (type !== undefined || !cached) return type;
-      return (await cache.load({ ...options, fresh: true, read })).discovery.named(name);
+      return (await cache.load({ ...options, fresh: true, read, by })).discovery.named(name);
     },
-    discover: async (options) => (await cache.load({ ...options, fresh: true, read })).discovery,
+    discover: async (options) => (await cache.load({ ...options, fresh: true, read, by })).discovery,
   };
 }
 

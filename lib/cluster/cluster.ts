@@ -82,6 +82,24 @@ export interface OwnershipOptions extends CallOptions {
   readonly managedFields: readonly ManagedFieldsEntry[];
 }
 
+/** A question about our own rights: SelfSubjectAccessReview. */
+export type AccessRequest = {
+  /** Of the API: `get`, `list`, `create`, `patch`, `delete`. */
+  readonly verb: string;
+  /** "" for the core group. */
+  readonly group: string;
+  /** "" asks for all namespaces, or for a kind that has none. */
+  readonly namespace: string;
+  /** Any object when absent. */
+  readonly name?: string;
+} & ({ readonly resource: string } | { readonly kind: string });
+
+export interface Access {
+  readonly allowed: boolean;
+  /** The server's own words; "" when it gave none. */
+  readonly reason: string;
+}
+
 /** The reading half of a cluster: all that drift, diff and status are given. */
 export interface ClusterReader {
   /** How the server serves a kind; undefined when it does not. Discovery is cached; `fresh` asks again. */
@@ -100,7 +118,14 @@ export interface ClusterReader {
   visit(request: VisitRequest, visitor: ListVisitor, options?: CallOptions): Promise<void>;
   /** Text of at most 64 KiB; undefined where there is none to be had: no right, no run, no node that answers. */
   podLog(request: PodLogRequest, options?: CallOptions): Promise<string | undefined>;
-  /** What an apply would give, without writing: server-side dry run. */
+  /**
+   * What the API server would say to us, asked at most every 5 minutes; undefined for a kind that it does not serve (a plural
+   * name is asked as it is). Throws `cluster` when it cannot be asked.
+   */
+  allowed(request: AccessRequest, options?: CallOptions): Promise<Access | undefined>;
+  /** True when we come as a project's own identity, by impersonation or by its role, and not as Driftless itself. */
+  readonly identityOfProject: boolean;
+  /** What an apply would give, without writing: server-side dry run. Throws `refused` like a write. */
   dryRunApply(manifest: Manifest, options: ApplyOptions): Promise<Manifest>;
   /** HTTP requests made so far through this reader, retries included. */
   readonly requests: number;

@@ -1,23 +1,21 @@
-import type { EKSClient } from "@aws-sdk/client-eks";
 import { DriftlessError, isDriftlessError } from "../errors.ts";
 import type { Cluster } from "../model/application.ts";
 import type { CallOptions } from "../model/call.ts";
-import type { Clock } from "../telemetry/clock.ts";
+import type { Project } from "../model/project.ts";
 import type { Log } from "../telemetry/log.ts";
 import { abortable } from "./abortable.ts";
-import type { Clusters } from "./cluster.ts";
+import type { Clusters, OpenOptions } from "./cluster.ts";
+import { type ConnectDeps, connect } from "./connect.ts";
 import { createDiscoveryCache, type DiscoveryCache } from "./discovery.ts";
-import { createClusterReader, createClusterWriter } from "./kubernetes.ts";
-import { type Connection, createTransport, type Transport } from "./transport.ts";
+import { createIdentities, type Identities } from "./identities.ts";
+import { type ClusterDeps, createClusterReader, createClusterWriter } from "./kubernetes.ts";
+import { createTransport, type Transport } from "./transport.ts";
 
-export interface ClustersDeps {
+export interface ClustersDeps extends ConnectDeps {
   /** The definition of a cluster by name, as of now; undefined when the configuration has none. */
   readonly find: (name: string, options: CallOptions) => Promise<Cluster | undefined>;
-  /** File that clusters of kind `kubeconfig` are looked up in. */
-  readonly kubeconfigPath?: string;
-  /** A client for one region, with the credentials that open its clusters. */
-  readonly eksClient: (region: string) => EKSClient;
-  readonly clock: Clock;
+  /** A project by name, as of now; undefined when the configuration has none. */
+  readonly project: (name: string, options: CallOptions) => Promise<Project | undefined>;
   readonly log: Log;
 }
 
@@ -27,26 +25,55 @@ export interface OpenClusters extends Clusters {
   close(): void;
 }
 
-/** One open cluster, which all its readers and writers share. */
+/** One API server; its sockets and what it serves are shared by all identities, and nothing else is. */
+interface Server {
+  readonly transport: Transport;
+  readonly discovery: DiscoveryCache;
+  readonly identities: Identities;
+}
+
 interface Open {
   readonly definition: string;
-  readonly server: Promise<{ readonly transport: Transport; readonly discovery: DiscoveryCache }>;
+  readonly server: Promise<Server>;
 }
 
 export function createClusters(deps: ClustersDeps): OpenClusters {
   const cache = new Map<string, Open>();
+  /** When a cluster did not answer; until it does again, it is not waited for. */
+  const silentSince = new Map<string, number>();
 
-  async function opened(name: string, options: CallOptions) {
-    const cluster = await deps.find(name, options);
+  /** What a reader or writer of one caller stands on. */
+  async function opened(name: string, options: OpenOptions): Promise<ClusterDeps> {
+    // Read at once: both stand in one row.
+    const [project, cluster] = await Promise.all([projectOf(options), deps.find(name, options)]);
     if (cluster === undefined) throw new DriftlessError("not-found", `The configuration has no cluster ${JSON.stringify(name)}`);
+    const { transport, discovery, identities } = await serverOf(cluster, options);
+    const { identity, rights } = identities.of({ project, session: options.session });
+    return { transport, discovery, identity, rights, ...(project === undefined ? {} : { scope: { project, cluster: name } }) };
+  }
+
+  /** A project that is asked for and cannot be told is never Driftless itself. */
+  async function projectOf(options: OpenOptions): Promise<Project | undefined> {
+    if (!("project" in options)) return undefined;
+    const { project: name } = options;
+    if (typeof name !== "string" || name.trim() === "") {
+      throw new DriftlessError("refused", "A cluster is not opened for a project without a name: name the application's project");
+    }
+    const project = await deps.project(name, options);
+    if (project?.name === name) return project;
+    throw new DriftlessError("not-found", `The configuration has no project ${JSON.stringify(name)}`);
+  }
+
+  function serverOf(cluster: Cluster, { session, signal }: OpenOptions): Promise<Server> {
+    const { name } = cluster;
     const definition = JSON.stringify(cluster);
     let entry = cache.get(name);
     if (entry?.definition !== definition) {
-      entry = { definition, server: open(cluster, () => forget(name, definition)) };
+      entry = { definition, server: open(cluster, { session, forget: () => forget(name, definition) }) };
       cache.set(name, entry);
       entry.server.catch(() => forget(name, definition));
     }
-    return abortable(entry.server, options.signal);
+    return abortable(entry.server, signal);
   }
 
   /** The next use asks for the endpoint and authority again: both change when a cluster is replaced. */
@@ -54,17 +81,29 @@ export function createClusters(deps: ClustersDeps): OpenClusters {
     if (cache.get(name)?.definition === definition) cache.delete(name);
   }
 
-  async function open(cluster: Cluster, onUnreachable: () => void) {
-    const connection = await connect(cluster, deps);
+  async function open(
+    cluster: Cluster,
+    { session, forget: drop }: { readonly session: string | undefined; readonly forget: () => void },
+  ): Promise<Server> {
+    const { name } = cluster;
+    const { connection, authorizeAs } = await connect(cluster, session, deps);
     const seen = new Set<string>();
     const onWarning = (warning: string) => {
       if (seen.has(warning) || seen.size >= maxWarnings) return;
       seen.add(warning);
-      deps.log.warn("cluster.warning", { cluster: cluster.name, warning });
+      deps.log.warn("cluster.warning", { cluster: name, warning });
     };
-    deps.log.info("cluster.opened", { cluster: cluster.name, server: connection.server });
-    const transport = createTransport({ connection, onWarning });
-    return { transport: watched(transport, onUnreachable), discovery: createDiscoveryCache() };
+    deps.log.info("cluster.opened", { cluster: name, server: connection.server });
+    const transport = watched(createTransport({ connection, onWarning }), {
+      isSilent: () => deps.clock.now().getTime() - (silentSince.get(name) ?? Number.NEGATIVE_INFINITY) < silenceKeptMs,
+      onAnswer: () => void silentSince.delete(name),
+      onSilence() {
+        silentSince.set(name, deps.clock.now().getTime());
+        drop();
+      },
+    });
+    const identities = createIdentities({ cluster, clock: deps.clock, authorizeAs });
+    return { transport, discovery: createDiscoveryCache(), identities };
   }
 
   return {
@@ -85,32 +124,25 @@ export function createClusters(deps: ClustersDeps): OpenClusters {
 /** Different warnings of one API server that are logged, each once. */
 const maxWarnings = 100;
 
-/** Opening is shared by all who ask, so it is not bound to the signal of the first. */
-async function connect(cluster: Cluster, deps: ClustersDeps): Promise<Connection> {
-  switch (cluster.kind) {
-    case "kubeconfig": {
-      if (deps.kubeconfigPath === undefined) {
-        throw new DriftlessError("cluster", `Cluster ${cluster.name} is of kind kubeconfig, and no kubeconfig file is set`);
-      }
-      const { openKubeconfig } = await import("./kubeconfig.ts");
-      return openKubeconfig({ path: deps.kubeconfigPath, context: cluster.context, clock: deps.clock });
-    }
-    case "eks": {
-      const { openEks } = await import("./eks.ts");
-      return openEks(cluster.clusterName, { client: deps.eksClient(cluster.region), clock: deps.clock });
-    }
-    default:
-      return cluster satisfies never;
-  }
+/** So long, and until it answers, a cluster that did not answer gets one short try a request: it shall not hold up who asks next. */
+const silenceKeptMs = 60_000;
+
+interface Watch {
+  readonly isSilent: () => boolean;
+  readonly onAnswer: () => void;
+  readonly onSilence: () => void;
 }
 
-function watched(transport: Transport, onUnreachable: () => void): Transport {
+function watched(transport: Transport, { isSilent, onAnswer, onSilence }: Watch): Transport {
   return {
-    async request(request, options) {
+    async request(request, options = {}) {
       try {
-        return await transport.request(request, options);
+        const answer = await transport.request(request, isSilent() ? { ...options, hurried: true } : options);
+        onAnswer();
+        return answer;
       } catch (error) {
-        if (isDriftlessError(error, "cluster") && error.facts["aborted"] !== true) onUnreachable();
+        // Others are of who asks: an identity that could not be had, a caller that went away.
+        if (isDriftlessError(error, "cluster") && error.facts["tls"] !== undefined) onSilence();
         throw error;
       }
     },

@@ -61,7 +61,10 @@ export function parseDiscovery(documents: readonly JsonObject[]): Discovery {
   };
 }
 
-/** The last discovery of one API server, or the one under way; those who ask meanwhile share it. */
+/**
+ * The last discovery of one API server, which every identity that may discover is given alike; or the one under way, which those
+ * who ask meanwhile as the same identity share: what another was refused says nothing of them.
+ */
 export interface DiscoveryCache {
   /** `cached` tells that the answer is older than the call. */
   load(options: LoadOptions): Promise<{ readonly discovery: Discovery; readonly cached: boolean }>;
@@ -69,25 +72,32 @@ export interface DiscoveryCache {
 
 export interface LoadOptions extends CallOptions {
   readonly fresh: boolean;
+  /** Key of the identity that asks; "" for the connection's own. */
+  readonly by?: string;
   /** Asks the server; not bound to the signal of the one who happens to be first. */
   readonly read: () => Promise<Discovery>;
 }
 
 export function createDiscoveryCache(): DiscoveryCache {
   let known: Discovery | undefined;
-  let reading: Promise<Discovery> | undefined;
+  const readings = new Map<string, Promise<Discovery>>();
+
+  function begin({ read, by = "" }: LoadOptions): Promise<Discovery> {
+    const reading = read()
+      .then((discovery) => {
+        known = discovery;
+        return discovery;
+      })
+      .finally(() => readings.delete(by));
+    readings.set(by, reading);
+    return reading;
+  }
+
   return {
-    async load({ fresh, read, signal }) {
-      if (known !== undefined && !fresh) return { discovery: known, cached: true };
-      reading ??= read()
-        .then((discovery) => {
-          known = discovery;
-          return discovery;
-        })
-        .finally(() => {
-          reading = undefined;
-        });
-      return { discovery: await abortable(reading, signal), cached: false };
+    async load(options) {
+      if (known !== undefined && !options.fresh) return { discovery: known, cached: true };
+      const reading = readings.get(options.by ?? "") ?? begin(options);
+      return { discovery: await abortable(reading, options.signal), cached: false };
     },
   };
 }

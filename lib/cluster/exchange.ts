@@ -12,6 +12,9 @@ export interface HttpRequest {
   readonly body?: string;
 }
 
+/** A list stands for one header with this name each. */
+export type RequestHeaders = { readonly [name: string]: string | readonly string[] };
+
 /** An answer, and when the server wants to be asked again. */
 export interface Reply extends Answer {
   readonly retryAfter: string | undefined;
@@ -20,7 +23,7 @@ export interface Reply extends Answer {
 export interface Exchange {
   readonly agent: http.Agent;
   readonly base: URL;
-  readonly headers: { readonly [name: string]: string };
+  readonly headers: RequestHeaders;
   readonly timeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly onWarning: ((text: string) => void) | undefined;
@@ -58,7 +61,7 @@ function requestOptions(request: HttpRequest, { agent, base, headers }: Exchange
     method,
     path: base.pathname.replace(/\/$/, "") + path,
     headers: {
-      ...headers,
+      ...(headers as http.OutgoingHttpHeaders),
       "User-Agent": "driftless",
       Accept: accept,
       ...(body === undefined ? {} : { "Content-Type": contentType, "Content-Length": Buffer.byteLength(body) }),

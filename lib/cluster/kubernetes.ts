@@ -12,16 +12,32 @@ import {
   type ResourceRef,
   refOf,
 } from "../model/resource.ts";
+import { systemClock } from "../telemetry/clock.ts";
 import { type Calls, type CallsDeps, createCalls, pathOf } from "./calls.ts";
 import { type Answer, classifyRefusal } from "./classify.ts";
-import type { ApplyOptions, ClusterReader, ClusterWriter, OwnershipOptions, PodLogRequest, ResourceType } from "./cluster.ts";
+import type {
+  AccessRequest,
+  ApplyOptions,
+  ClusterReader,
+  ClusterWriter,
+  OwnershipOptions,
+  PodLogRequest,
+  ResourceType,
+} from "./cluster.ts";
 import { readIdentity } from "./identity.ts";
 import { defaultPageSizes, listMetadata, listObjects, type PageSizes, visitPages } from "./lists.ts";
+import { createNarrowing } from "./narrowing.ts";
 import { type Refused, refusedError } from "./refused.ts";
+import { createRights, type Rights, reviewAccess } from "./rights.ts";
+import { assertInScope, type ProjectScope } from "./scope.ts";
 import { parseAnswer, serialiseApply } from "./wire.ts";
 
 export interface ClusterDeps extends CallsDeps {
   readonly pageSizes?: Partial<PageSizes>;
+  /** The project whose limits hold for each write; none when absent. */
+  readonly scope?: ProjectScope;
+  /** Shared by the readers and writers of one identity on one API server; each has its own when absent. */
+  readonly rights?: Rights;
 }
 
 /** Reads one cluster; has no method that writes, at run time either. */
@@ -32,27 +48,34 @@ export function createClusterReader(deps: ClusterDeps): ClusterReader {
 /** Reads and writes one cluster as field manager `driftless`. */
 export function createClusterWriter(deps: ClusterDeps): ClusterWriter {
   const calls = createCalls(deps);
+  const { scope } = deps;
   return Object.assign(readerOver(calls, deps), {
-    apply: (manifest: Manifest, options: ApplyOptions) => applyObject(calls, manifest, { ...options, dryRun: false }),
-    delete: (ref: ResourceRef, options: DeleteOptions) => deleteObject(calls, ref, options),
-    patchOwnership: (ref: ResourceRef, options: OwnershipOptions) => patchOwnership(calls, ref, options),
+    apply: (manifest: Manifest, options: ApplyOptions) => applyObject(calls, manifest, { ...options, scope, dryRun: false }),
+    delete: (ref: ResourceRef, options: DeleteOptions) => deleteObject(calls, ref, { ...options, scope }),
+    patchOwnership: (ref: ResourceRef, options: OwnershipOptions) => patchOwnership(calls, ref, { ...options, scope }),
     identity: (options: CallOptions = {}) => readIdentity(calls, options),
   });
 }
 
 function readerOver(calls: Calls, deps: ClusterDeps): ClusterReader {
   const limits = { ...defaultPageSizes, ...deps.pageSizes };
+  const { scope, identity, rights = createRights({ clock: systemClock }) } = deps;
+  const identityOfProject = identity?.ofProject === true;
+  const narrowing = identityOfProject && scope !== undefined ? createNarrowing({ scope, rights }) : undefined;
+  const paged = (options: CallOptions, limit: number) => ({ ...options, limit, narrowing });
   return {
     resourceType: (gvk, options = {}) => calls.find(gvk, options),
     resourceNamed: (name, options = {}) => calls.findNamed(name, options),
     capabilities: (options = {}) => readCapabilities(calls, options),
     get: (ref, options = {}) => getObject(calls, ref, options),
-    list: (request, options = {}) => listObjects(calls, request, { ...options, limit: limits.bodies }),
-    listMetadata: (request, options = {}) => listMetadata(calls, request, { ...options, limit: limits.metadata }),
+    list: (request, options = {}) => listObjects(calls, request, paged(options, limits.bodies)),
+    listMetadata: (request, options = {}) => listMetadata(calls, request, paged(options, limits.metadata)),
     visit: (request, visitor, options = {}) =>
-      visitPages(calls, request, { ...options, visitor, limit: request.bodies ? limits.bodies : limits.metadata }),
+      visitPages(calls, request, { ...paged(options, request.bodies ? limits.bodies : limits.metadata), visitor }),
     podLog: (request, options = {}) => readPodLog(calls, request, options),
-    dryRunApply: (manifest, options) => applyObject(calls, manifest, { ...options, dryRun: true }),
+    dryRunApply: (manifest, options) => applyObject(calls, manifest, { ...options, scope, dryRun: true }),
+    allowed: (request: AccessRequest, options = {}) => reviewAccess(calls, request, { ...options, rights }),
+    identityOfProject,
     get requests() {
       return calls.requests;
     },
@@ -97,16 +120,27 @@ async function readPodLog(calls: Calls, request: PodLogRequest, options: CallOpt
   return answer.status === 200 ? answer.body : undefined;
 }
 
-type ApplyRequest = ApplyOptions & { readonly dryRun: boolean };
+/** The project whose limits hold. */
+interface Scoped {
+  readonly scope: ProjectScope | undefined;
+}
+
+type ApplyRequest = ApplyOptions & Scoped & { readonly dryRun: boolean };
 
 /**
  * Unknown fields are errors (`fieldValidation=Strict`, as in `kubectl apply`): otherwise the server drops a misspelt field of a
  * custom resource in silence, and the object would never be what the repository says.
  */
-async function applyObject(calls: Calls, manifest: Manifest, { force, dryRun, ...options }: ApplyRequest): Promise<Manifest> {
+async function applyObject(
+  calls: Calls,
+  manifest: Manifest,
+  { force, dryRun, scope, ...options }: ApplyRequest,
+): Promise<Manifest> {
   const ref = refOf(manifest);
+  assertInScope(scope, { ref, namespaced: undefined });
   const type = await calls.find(gvkOf(manifest), options);
   if (type === undefined) throw notServed(ref, calls.host);
+  assertInScope(scope, { ref, namespaced: type.namespaced });
   const query = new URLSearchParams({ fieldManager, force: String(force), fieldValidation: "Strict" });
   if (dryRun) {
     query.set("dryRun", "All");
@@ -133,9 +167,15 @@ function refuseOversize(body: string, ref: ResourceRef): void {
 type DeleteOptions = CallOptions & { readonly uid: string };
 
 /** The kind may be served under another version than the one it was applied under; the object is the same. */
-async function deleteObject(calls: Calls, ref: ResourceRef, { uid, ...options }: DeleteOptions): Promise<"deleted" | "absent"> {
+async function deleteObject(
+  calls: Calls,
+  ref: ResourceRef,
+  { uid, scope, ...options }: DeleteOptions & Scoped,
+): Promise<"deleted" | "absent"> {
+  assertInScope(scope, { ref, namespaced: undefined });
   const type = await calls.find(ref, { ...options, anyVersion: true });
   if (type === undefined) return "absent";
+  assertInScope(scope, { ref, namespaced: type.namespaced });
   const body = stringifyJson({
     apiVersion: "v1",
     kind: "DeleteOptions",
@@ -158,10 +198,12 @@ async function deleteObject(calls: Calls, ref: ResourceRef, { uid, ...options }:
 async function patchOwnership(
   calls: Calls,
   ref: ResourceRef,
-  { resourceVersion, managedFields, ...options }: OwnershipOptions,
+  { resourceVersion, managedFields, scope, ...options }: OwnershipOptions & Scoped,
 ): Promise<Manifest> {
+  assertInScope(scope, { ref, namespaced: undefined });
   const type = await calls.find(ref, options);
   if (type === undefined) throw notServed(ref, calls.host);
+  assertInScope(scope, { ref, namespaced: type.namespaced });
   const body = stringifyJson([
     { op: "replace", path: "/metadata/resourceVersion", value: resourceVersion },
     { op: "replace", path: "/metadata/managedFields", value: managedFields },

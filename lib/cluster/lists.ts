@@ -5,7 +5,7 @@ import { apiVersionOf, isManifest, type Manifest } from "../model/resource.ts";
 import { type Calls, pathOf } from "./calls.ts";
 import { classifyRefusal } from "./classify.ts";
 import type { ListRequest, ListVisitor, PartialObject, ResourceType, VisitRequest } from "./cluster.ts";
-import { refusedError } from "./refused.ts";
+import { type Narrowing, refusedList } from "./narrowing.ts";
 import { parseAnswer } from "./wire.ts";
 
 /** Objects a page. Bodies can be a megabyte each, metadata a few kilobytes. */
@@ -24,6 +24,8 @@ const maxRestarts = 3;
 
 interface PageOptions extends CallOptions {
   readonly limit: number;
+  /** What a project's own identity lists where it may not list all namespaces; undefined for Driftless' own. */
+  readonly narrowing?: Narrowing | undefined;
 }
 
 export async function listObjects(calls: Calls, request: ListRequest, options: PageOptions): Promise<readonly Manifest[]> {
@@ -48,7 +50,8 @@ async function collected(visit: (visitor: ListVisitor) => Promise<void>): Promis
 }
 
 /**
- * Page by page, of which only one is held at a time. Neither an older `resourceVersion` nor one of 0 is asked for: with 0 the
+ * Page by page, of which only one is held at a time. A project's own identity that may not list a kind over all namespaces lists
+ * it in each namespace of the project. Neither an older `resourceVersion` nor one of 0 is asked for: with 0 the
  * server leaves the limit out and sends everything at once. Since 1.31 it answers the first page, and since 1.34 the others
  * too, from its watch cache, as fresh as etcd is.
  */
@@ -57,11 +60,27 @@ export async function visitPages(
   request: VisitRequest,
   { visitor, ...options }: PageOptions & { readonly visitor: ListVisitor },
 ): Promise<void> {
-  const type = await calls.find(request.type, { ...options, anyVersion: true });
-  for (let restarts = 0; ; restarts++) {
+  const { narrowing, limit, ...call } = options;
+  const type = await calls.find(request.type, { ...call, anyVersion: true });
+  const narrows = type?.namespaced === true && request.namespace === "" ? narrowing : undefined;
+  let restarts = 0;
+  for (;;) {
     visitor.begin();
     if (type === undefined) return;
-    if (await onePass(calls, request, { ...options, visitor, type, mayExpire: restarts < maxRestarts })) return;
+    const isNarrow = narrows?.isNarrow(type) === true;
+    const namespaces = isNarrow ? await narrows.namespaces(calls, type, call) : [request.namespace];
+    const pass = {
+      ...call,
+      limit,
+      visitor,
+      type,
+      mayExpire: restarts < maxRestarts,
+      mayNarrow: !isNarrow && narrows !== undefined,
+    };
+    const outcome = await onePass(calls, { request, namespaces }, pass);
+    if (outcome === "done") return;
+    if (outcome === "forbidden") narrows?.narrow(type);
+    else restarts++;
   }
 }
 
@@ -69,24 +88,43 @@ interface PassOptions extends PageOptions {
   readonly visitor: ListVisitor;
   readonly type: ResourceType;
   readonly mayExpire: boolean;
+  readonly mayNarrow: boolean;
 }
 
-/** False when it has to start again. A kind that is not served any more has no objects, whatever was on its first pages. */
-async function onePass(calls: Calls, request: VisitRequest, options: PassOptions): Promise<boolean> {
-  const { type, limit, visitor, mayExpire, ...call } = options;
+/** How a pass over all pages of all its namespaces ended; after the last two it has to start again. */
+type Outcome = "done" | "expired" | "forbidden";
+
+interface Pass {
+  readonly request: VisitRequest;
+  /** [""] for all at once. */
+  readonly namespaces: readonly string[];
+}
+
+async function onePass(calls: Calls, { request, namespaces }: Pass, options: PassOptions): Promise<Outcome> {
+  for (const namespace of namespaces) {
+    const outcome = await allPages(calls, { ...request, namespace }, options);
+    if (outcome === "gone") {
+      options.visitor.begin();
+      return "done";
+    }
+    if (outcome !== "done") return outcome;
+  }
+  return "done";
+}
+
+/** `gone`: a kind that is not served any more has no objects, whatever was on its first pages. */
+async function allPages(calls: Calls, request: VisitRequest, options: PassOptions): Promise<Outcome | "gone"> {
+  const { type, limit, visitor, mayExpire, mayNarrow, ...call } = options;
   const accept = request.bodies ? "application/json" : metadataAccept;
   let token = "";
   do {
     const answer = await calls.send({ method: "GET", path: pagePath(type, request, { limit, token }), accept }, call);
     if (answer.status !== 200) {
       const { kind } = classifyRefusal(answer);
-      if (kind === "not-served") {
-        visitor.begin();
-        return true;
-      }
-      if (kind === "expired" && mayExpire) return false;
-      const subject = request.namespace === "" ? type.resource : `${type.resource} of namespace ${request.namespace}`;
-      throw refusedError({ verb: "list", subject, host: calls.host, answer });
+      if (kind === "not-served") return "gone";
+      if (kind === "expired" && mayExpire) return "expired";
+      if (kind === "forbidden" && mayNarrow) return "forbidden";
+      throw refusedList(calls, { type, namespace: request.namespace, answer });
     }
     const page = parseAnswer(answer.body);
     calls.count({ pages: 1 });
@@ -94,7 +132,7 @@ async function onePass(calls: Calls, request: VisitRequest, options: PassOptions
     visitor.page(items.map((item) => readItem(item, type, request.bodies)));
     token = continueToken(page);
   } while (token !== "");
-  return true;
+  return "done";
 }
 
 function pagePath(

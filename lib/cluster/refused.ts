@@ -14,26 +14,32 @@ export interface Refused {
   readonly subject?: string;
   readonly host: string;
   readonly answer: Answer;
+  /** What to do about it, for the end of the message. */
+  readonly advice?: string | undefined;
   /** The object as sent, so that a Secret's values do not come back in the message. */
   readonly manifest?: Manifest;
 }
 
 /** The error for an answer that is not 2xx: `apply` when the server refused the object, `cluster` when it refused us or could not serve. */
-export function refusedError({ verb, ref, subject, host, answer, manifest }: Refused): DriftlessError {
+export function refusedError({ verb, ref, subject, host, answer, manifest, advice }: Refused): DriftlessError {
   const refusal = classifyRefusal(answer);
   const message = shorten(manifest === undefined ? refusal.message : maskSecretValues(refusal.message, manifest));
   const target = ref === undefined ? (subject ?? "the request") : displayRef(ref);
-  return new DriftlessError(isOfObject(verb, refusal) ? "apply" : "cluster", sentence({ verb, target, host, refusal, message }), {
-    retryable: refusal.retryable,
-    facts: {
-      host,
-      status: refusal.status,
-      refusal: refusal.kind,
-      ...(refusal.reason === "" ? {} : { reason: refusal.reason }),
-      ...(refusal.conflicts.length === 0 ? {} : conflictFacts(refusal.conflicts)),
-      ...(refusal.immutable.length === 0 ? {} : immutableFacts(refusal.immutable)),
+  return new DriftlessError(
+    isOfObject(verb, refusal) ? "apply" : "cluster",
+    sentence({ verb, target, host, refusal, message: advice === undefined ? message : `${message}; ${advice}` }),
+    {
+      retryable: refusal.retryable,
+      facts: {
+        host,
+        status: refusal.status,
+        refusal: refusal.kind,
+        ...(refusal.reason === "" ? {} : { reason: refusal.reason }),
+        ...(refusal.conflicts.length === 0 ? {} : conflictFacts(refusal.conflicts)),
+        ...(refusal.immutable.length === 0 ? {} : immutableFacts(refusal.immutable)),
+      },
     },
-  });
+  );
 }
 
 /** A 500 stays the object's: a webhook that fails for one kind leaves the others alone. */

@@ -5,7 +5,7 @@ import { DriftlessError, messageOf } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { Secret } from "../telemetry/secret.ts";
 import type { Answer } from "./classify.ts";
-import { exchange, type HttpRequest, type Reply } from "./exchange.ts";
+import { exchange, type HttpRequest, type Reply, type RequestHeaders } from "./exchange.ts";
 import { codeOf, isTlsFailure, isTransientFailure, retryDelay } from "./retry.ts";
 
 /** What it takes to talk to one API server. */
@@ -19,12 +19,30 @@ export interface Connection {
   readonly key?: string | Buffer;
   /** Name to expect in the server's certificate when it is not the host. */
   readonly servername?: string;
-  readonly headers?: { readonly [name: string]: string };
-  /** The whole `Authorization` header; `fresh` forbids one from a cache. Absent when the client certificate is the identity. */
-  readonly authorize?: (options: CallOptions & { readonly fresh: boolean }) => Promise<Secret>;
+  readonly headers?: RequestHeaders;
+  /** Absent when the client certificate is the identity. */
+  readonly authorize?: Authorize;
+}
+
+/** Gives the whole `Authorization` header; `fresh` forbids one from a cache. */
+export type Authorize = (options: CallOptions & { readonly fresh: boolean }) => Promise<Secret>;
+
+/** As whom a request is made, where it is not as the connection says; all identities share its sockets. */
+export interface Identity {
+  /** Unlike that of every other identity of the connection. */
+  readonly key: string;
+  /** True for a project's own identity. */
+  readonly ofProject: boolean;
+  /** In place of the connection's. */
+  readonly authorize?: Authorize;
+  /** The user and groups of Kubernetes to be, of whom the identity that authorizes has the right to. */
+  readonly impersonate?: { readonly username: string; readonly groups: readonly string[] };
 }
 
 export interface TransportOptions extends CallOptions {
+  readonly identity?: Identity | undefined;
+  /** True for a server that did not answer just now: one try, and 3 seconds for a connection. */
+  readonly hurried?: boolean;
   /** Called once for every HTTP request that goes out, retries included. */
   readonly onRequest?: () => void;
 }
@@ -55,6 +73,7 @@ export interface TransportDeps {
 
 /** Connections at a time to one API server. */
 const maxSockets = 16;
+const hurriedConnectMs = 3000;
 
 export function createTransport(deps: TransportDeps): Transport {
   const { connection, wait = (ms, signal) => delay(ms, undefined, signal ? { signal } : {}), random = Math.random } = deps;
@@ -63,24 +82,30 @@ export function createTransport(deps: TransportDeps): Transport {
   let requests = 0;
 
   async function once(asked: HttpRequest, options: TransportOptions & { readonly fresh: boolean }): Promise<Reply> {
-    const authorization = await connection.authorize?.({
-      fresh: options.fresh,
-      ...(options.signal ? { signal: options.signal } : {}),
-    });
-    options.signal?.throwIfAborted();
+    const { fresh, signal, identity, hurried } = options;
+    const authorize = identity?.authorize ?? connection.authorize;
+    const authorization = await authorize?.({ fresh, ...(signal ? { signal } : {}) });
+    signal?.throwIfAborted();
+    const { timeoutMs = 30_000, onWarning } = deps;
+    const connectTimeoutMs = Math.min(deps.connectTimeoutMs ?? 10_000, hurried === true ? hurriedConnectMs : Infinity);
+    const headers = {
+      ...connection.headers,
+      ...(authorization === undefined ? {} : { Authorization: authorization.reveal() }),
+      ...impersonationHeaders(identity),
+    };
     requests++;
     options.onRequest?.();
-    const { timeoutMs = 30_000, connectTimeoutMs = 10_000, onWarning } = deps;
-    const headers = { ...connection.headers, ...(authorization === undefined ? {} : { Authorization: authorization.reveal() }) };
-    return exchange(asked, { agent, base, headers, timeoutMs, connectTimeoutMs, onWarning, signal: options.signal });
+    return exchange(asked, { agent, base, headers, timeoutMs, connectTimeoutMs, onWarning, signal });
   }
+
+  const canRenew = ({ identity }: TransportOptions): boolean => (identity?.authorize ?? connection.authorize) !== undefined;
 
   async function request(asked: HttpRequest, options: TransportOptions = {}): Promise<Answer> {
     let fresh = false;
     for (let attempt = 1; ; attempt++) {
       try {
         let reply = await once(asked, { ...options, fresh });
-        if (reply.status === 401 && connection.authorize !== undefined && !fresh) {
+        if (reply.status === 401 && canRenew(options) && !fresh) {
           fresh = true;
           reply = await once(asked, { ...options, fresh });
         }
@@ -90,7 +115,8 @@ export function createTransport(deps: TransportDeps): Transport {
       } catch (error) {
         if (error instanceof DriftlessError || options.signal?.aborted) throw unreachable(error, base.host, options.signal);
         dropIdle(agent);
-        const pause = isTransientFailure(error) ? retryDelay({ attempt, random: random() }) : undefined;
+        const again = isTransientFailure(error) && options.hurried !== true;
+        const pause = again ? retryDelay({ attempt, random: random() }) : undefined;
         if (pause === undefined) throw unreachable(error, base.host, options.signal);
         await wait(pause, options.signal).catch((cause: unknown) => {
           throw unreachable(cause, base.host, options.signal);
@@ -107,6 +133,19 @@ export function createTransport(deps: TransportDeps): Transport {
     },
     close: () => agent.destroy(),
   };
+}
+
+/**
+ * An API server takes an empty user for none at all, and the request for that of whoever authorizes it: a project without a name
+ * would come with Driftless' own rights.
+ */
+function impersonationHeaders(identity: Identity | undefined): RequestHeaders {
+  if (identity?.impersonate === undefined) return {};
+  const { username, groups } = identity.impersonate;
+  if ([username, ...groups].some((name) => name.trim() === "")) {
+    throw new DriftlessError("refused", "A request as a user or group without a name is not made: name the project");
+  }
+  return { "Impersonate-User": username, "Impersonate-Group": groups };
 }
 
 function parseServer(server: string): URL {

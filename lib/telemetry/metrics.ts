@@ -18,6 +18,17 @@ export const metricUnits = {
   SweepRequests: "Count",
   /** Between the beginnings of a sweep and of the one before it. */
   SweepAge: "Seconds",
+  /** From the begin of a sync to its end, waits for health included. */
+  SyncDuration: "Milliseconds",
+  SyncFailed: "Count",
+  /** Since the oldest revision was planned that is not synced yet, and is not held by anybody. */
+  OldestUnsynced: "Seconds",
+  /** From the receipt of a delivery to the begin of its plan. */
+  QueueAge: "Seconds",
+  /** Deliveries whose plan failed for good. */
+  DeliveryFailed: "Count",
+  /** Deliveries signed with the previous webhook secret. */
+  PreviousSecretUsed: "Count",
 } as const;
 
 export type MetricName = keyof typeof metricUnits;

@@ -6,6 +6,9 @@ const shapes: readonly (readonly [RegExp, string])[] = [
   [/\bgithub_pat_[A-Za-z0-9_]{20,}\b/g, "[secret]"],
   [/\bk8s-aws-v1\.[A-Za-z0-9_-]+/g, "[secret]"],
   [/\b(Bearer|Basic) [A-Za-z0-9._~+/=-]{8,}/gi, "$1 [secret]"],
+  // What a message was cut off in is known by its beginning alone.
+  [/(:\/\/[^/\s"'@:]*:)[^/\s"'@]+(?=\.\.\.)/g, "$1[secret]"],
+  [/\b(?:gh[pousr]_|github_pat_|k8s-aws-v1\.)[A-Za-z0-9_-]+(?=\.\.\.)/g, "[secret]"],
   [/\b(X-Amz-(?:Signature|Credential|Security-Token)=)[^&\s"']+/gi, "$1[secret]"],
 ];
 

@@ -28,6 +28,7 @@ export async function openCluster(t: TestContext): Promise<OpenedCluster> {
   const controlPlane = await sharedControlPlane();
   const clusters = createClusters({
     find: (name) => Promise.resolve({ name, kind: "kubeconfig", labels: {}, context: "admin" }),
+    project: () => Promise.resolve(undefined),
     kubeconfigPath: controlPlane.kubeconfig,
     eksClient: () => new EKSClient({}),
     clock: systemClock,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type PresignRequest, presign, signPost } from "../../lib/aws/sigv4.ts";
+import { type PresignRequest, presign, signPost, signRequest } from "../../lib/aws/sigv4.ts";
 
 const request: PresignRequest = {
   host: "sts.eu-central-1.amazonaws.com",
@@ -54,4 +54,24 @@ test("a request is signed as the AWS SDK's signer signs it", () => {
   const signed = signPost({ ...post, credentials: session });
   assert.match(signed.authorization.reveal(), /Signature=a85c1058f9e606bc06fb944c02853d4cd1c77dc4000808b345b03b415542eb12$/);
   assert.equal(signed.headers["x-amz-security-token"], "session/token+with=odd(chars)*");
+});
+
+// Expected value: SignatureV4.sign of @smithy/signature-v4 5.7.5 with the same input.
+test("path and query of a request are signed as the AWS SDK's signer signs them", () => {
+  const signed = signRequest({
+    method: "GET",
+    path: "/api/clusters/eu%20west/sweeps",
+    query: [
+      ["limit", "20"],
+      ["from", "a+b=c/d"],
+    ],
+    body: "",
+    host: "a1b2.execute-api.eu-central-1.amazonaws.com",
+    region: "eu-central-1",
+    service: "execute-api",
+    headers: {},
+    at: request.at,
+    credentials: { ...request.credentials, sessionToken: "session/token+with=odd(chars)*" },
+  });
+  assert.match(signed.authorization.reveal(), /Signature=c3c1f10919e7c50640e18aaf6b3ce5dae05e363ba6901cf0f1c6c36af7a63222$/);
 });

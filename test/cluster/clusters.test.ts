@@ -24,6 +24,7 @@ async function open(t: TestContext): Promise<Opened & { readonly clusters: Retur
   const lines: string[] = [];
   const clusters = createClusters({
     find: async (name) => definitions.get(name),
+    project: async () => undefined,
     kubeconfigPath,
     eksClient: () => assert.fail("no EKS here"),
     clock: systemClock,
@@ -84,6 +85,29 @@ test("a cluster that became unreachable is opened anew, with the address that it
   await copyFile(kubeconfig, kubeconfigPath);
   assert.equal((await (await clusters.reader("home")).get(namespaceRef))?.metadata.name, "default");
   assert.deepEqual(events(), ["cluster.opened", "cluster.opened"]);
+});
+
+test("I2 a cluster that did not answer gets one try a request, until it answers again", async (t) => {
+  const { clusters, kubeconfigPath } = await open(t);
+  const { kubeconfig, ca, tokens } = await sharedControlPlane();
+  const gone = {
+    clusters: [
+      { name: "c", cluster: { server: "https://127.0.0.1:1", "certificate-authority-data": Buffer.from(ca).toString("base64") } },
+    ],
+    users: [{ name: "u", user: { token: tokens.admin } }],
+    contexts: [{ name: "admin", context: { cluster: "c", user: "u" } }],
+  };
+  await writeFile(kubeconfigPath, JSON.stringify(gone));
+  const tries = async () => {
+    const reader = await clusters.reader("home");
+    await assert.rejects(reader.get(namespaceRef), { code: "cluster", retryable: true });
+    return reader.requests;
+  };
+  const [first, second] = [await tries(), await tries()];
+  assert.ok(first > 4, `${first}: four tries of one of the two documents of discovery, and some of the other`);
+  assert.ok(second <= 2, `${second}: one of each`);
+  await copyFile(kubeconfig, kubeconfigPath);
+  assert.equal((await (await clusters.reader("home")).get(namespaceRef))?.metadata.name, "default");
 });
 
 test("a caller's abort ends its wait for a cluster that is being opened", async (t) => {

@@ -9,6 +9,7 @@ import type { Clock } from "../../lib/telemetry/clock.ts";
 import { silentLog } from "../../lib/telemetry/log.ts";
 import { callApi } from "../control-plane/api.ts";
 import { type ControlPlane, startControlPlane } from "../control-plane/control-plane.ts";
+import { sharedControlPlane } from "../support/cluster.ts";
 import { aConfigMap } from "./open.ts";
 
 const region = "eu-central-1";
@@ -54,7 +55,13 @@ describe("a cluster on EKS", () => {
   test("DescribeCluster and a locally signed token open the cluster, for reading and writing", async (t) => {
     const eksClient = client();
     t.after(() => eksClient.destroy());
-    const clusters = createClusters({ find: async () => shop, eksClient: () => eksClient, clock: aClock(), log: silentLog });
+    const clusters = createClusters({
+      find: async () => shop,
+      project: async () => undefined,
+      eksClient: () => eksClient,
+      clock: aClock(),
+      log: silentLog,
+    });
     t.after(() => clusters.close());
     const writer = await clusters.writer("production");
     const written = await writer.apply(aConfigMap("default", "eks", { a: "1" }), { force: true });
@@ -93,7 +100,13 @@ describe("a cluster on EKS", () => {
   test("a token that the server does not take is signed anew with the next request", async (t) => {
     const [eksClient, clock] = [client(), aClock()];
     t.after(() => eksClient.destroy());
-    const clusters = createClusters({ find: async () => shop, eksClient: () => eksClient, clock, log: silentLog });
+    const clusters = createClusters({
+      find: async () => shop,
+      project: async () => undefined,
+      eksClient: () => eksClient,
+      clock,
+      log: silentLog,
+    });
     t.after(() => clusters.close());
     const reader = await clusters.reader("production");
     const ref = { group: "", version: "v1", kind: "Namespace", namespace: "", name: "default" };
@@ -114,10 +127,46 @@ describe("a cluster on EKS", () => {
     });
   });
 
+  test("a cluster without an endpoint is waited for while it is made, and not when it is going or has failed", async (t) => {
+    const eksClient = client();
+    t.after(() => eksClient.destroy());
+    const open = (status: string) => {
+      eks.put({ name: "young", endpoint: controlPlane.server, ca: controlPlane.ca, status });
+      return openEks("young", { client: eksClient, clock: aClock() });
+    };
+    const text = "EKS cluster young in eu-central-1 has no endpoint";
+    await assert.rejects(open("CREATING"), { retryable: true, message: `${text} (status CREATING): wait until it is ACTIVE` });
+    const going = `${text} (status DELETING): it is being deleted; take it out of the configuration`;
+    await assert.rejects(open("DELETING"), { retryable: false, message: going });
+    const failed = `${text} (status FAILED): EKS could not create it; see why in the console of EKS`;
+    await assert.rejects(open("FAILED"), { retryable: false, message: failed });
+  });
+
   test("an EKS endpoint that cannot be reached is a retryable error", async (t) => {
     const eksClient = new EKSClient({ region, endpoint: "http://127.0.0.1:1", credentials, maxAttempts: 1 });
     t.after(() => eksClient.destroy());
     await assert.rejects(openEks("shop", { client: eksClient, clock: aClock() }), { code: "cluster", retryable: true });
+  });
+
+  test("a server whose certificate another authority signed is refused, however good the token", async (t) => {
+    const eksClient = client();
+    t.after(() => eksClient.destroy());
+    eks.put({ name: "impostor", endpoint: controlPlane.server, ca: (await sharedControlPlane()).ca });
+    const find = async () => ({ ...shop, clusterName: "impostor" });
+    const clusters = createClusters({
+      find,
+      project: async () => undefined,
+      eksClient: () => eksClient,
+      clock: aClock(),
+      log: silentLog,
+    });
+    t.after(() => clusters.close());
+    const reader = await clusters.reader("production");
+    await assert.rejects(reader.get({ group: "", version: "v1", kind: "Namespace", namespace: "", name: "default" }), {
+      code: "cluster",
+      retryable: false,
+      message: /self-signed certificate|unable to verify|unable to get local issuer.*; check the cluster's certificate authority/,
+    });
   });
 
   test("missing AWS credentials are a permanent error", async (t) => {

@@ -5,7 +5,9 @@ import type { ClusterReader, ListRequest } from "../../lib/cluster/cluster.ts";
 import type { HttpRequest } from "../../lib/cluster/exchange.ts";
 import { createClusterReader } from "../../lib/cluster/kubernetes.ts";
 import { createTransport } from "../../lib/cluster/transport.ts";
-import { testNamespace } from "../support/cluster.ts";
+import { openProject } from "../../lib/projects/find.ts";
+import { Secret } from "../../lib/telemetry/secret.ts";
+import { sharedControlPlane, testNamespace } from "../support/cluster.ts";
 import { aConfigMap, aCustomKind, openCluster } from "./open.ts";
 
 const configMaps = { group: "", version: "v1", kind: "ConfigMap" };
@@ -122,4 +124,43 @@ test("a field selector picks objects by what their kind can be asked for", async
   const cluster = await openCluster(t);
   assert.deepEqual(names(await cluster.list({ ...request, fieldSelector: "metadata.name=c3" })), ["c3"]);
   assert.deepEqual(names(await cluster.listMetadata({ ...request, fieldSelector: "metadata.name=c4" })), ["c4"]);
+});
+
+test("a list of a project's namespaces whose continue token expired starts again with the first, and gives no object twice", async (t) => {
+  const requests = [await sevenConfigMaps(t), await sevenConfigMaps(t)];
+  const [one, other] = requests.map(({ namespace }) => namespace) as [string, string];
+  const denied = { status: 403, contentType: "application/json", body: '{"kind":"Status","reason":"Forbidden","message":"no"}' };
+  const asked: string[] = [];
+  const fault = ({ path }: HttpRequest) => {
+    const [, namespace = ""] = /^\/api\/v1\/(?:namespaces\/([^/]+)\/)?configmaps/.exec(path) ?? [];
+    if (!path.includes("configmaps")) return undefined;
+    asked.push(namespace);
+    if (namespace === "") return denied;
+    return namespace === other && asked.filter((name) => name === other).length === 2 ? expired : undefined;
+  };
+  const project = { ...openProject, destinations: [one, other].map((namespace) => ({ cluster: "home", namespace })) };
+  const { ca, tokens, server } = await sharedControlPlane();
+  const authorize = () => Promise.resolve(new Secret(`Bearer ${tokens.admin}`));
+  const real = createTransport({ connection: { server, ca, authorize } });
+  t.after(() => real.close());
+  const reader = createClusterReader({
+    transport: { ...real, request: async (request, call) => fault(request) ?? real.request(request, call) },
+    pageSizes: { metadata: 4 },
+    identity: { key: "project", ofProject: true },
+    scope: { project, cluster: "home" },
+  });
+  const begun: number[] = [];
+  let found: string[] = [];
+  const visitor = {
+    begin() {
+      begun.push(found.length);
+      found = [];
+    },
+    page: (objects: Parameters<typeof names>[0]) => void found.push(...names(objects)),
+  };
+  await reader.visit({ type: configMaps, namespace: "", labelSelector: "driftless.dev/application=a", bodies: false }, visitor);
+  const seven = ["c1", "c2", "c3", "c4", "c5", "c6", "c7"];
+  assert.deepEqual(found, [...seven, ...seven]);
+  assert.deepEqual(asked, ["", one, one, other, other, one, one, other, other]);
+  assert.deepEqual(begun, [0, 0, 11], "at first, in each namespace, and all of it again");
 });

@@ -25,6 +25,8 @@ const credentials: readonly (readonly [what: string, text: string, clean: string
     "https://sts.example/?X-Amz-Credential=AKIA/eu&X-Amz-Date=1&X-Amz-Signature=00ff&X-Amz-Security-Token=IQ%2F",
     "https://sts.example/?X-Amz-Credential=[secret]&X-Amz-Date=1&X-Amz-Signature=[secret]&X-Amz-Security-Token=[secret]",
   ],
+  ["a password in a URL that was cut off", "fetch https://ada:hunt...", "fetch https://ada:[secret]..."],
+  ["a token that was cut off", "token ghp_abc...", "token [secret]..."],
 ];
 for (const [what, text, clean] of credentials) {
   test(`${what} is not printed`, () => {
@@ -40,6 +42,7 @@ const ordinary = [
   "ada@example.com pushed to git@github.com:acme/shop",
   "image registry.example/shop@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
   "see https://example.com/a?mail=ada@example.com",
+  "see http://127.0.0.1:8080/a...",
   "commit 6dcb09b5b57875f334f61aebed695e2e4193db5e",
   "the bearer of this",
   "ghp_short and github_pat_ alone",
