@@ -89,7 +89,7 @@ export async function applyObject(object: DesiredObject, context: ApplyContext, 
       refusal: "",
     };
   } catch (error) {
-    if (isDriftlessError(error, "apply")) {
+    if (isDriftlessError(error, "apply", "refused")) {
       const isShared = context.heals === true && asked.force === false && error.facts["conflictOwners"] !== undefined;
       return isShared ? skipped(object, { ...sharedByAnnotation, notes: asked.problems }) : failed(object, error, asked.problems);
     }

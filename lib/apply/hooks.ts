@@ -125,7 +125,7 @@ async function deleteHook(
       await delay(looks.pause, undefined, options);
     }
   } catch (error) {
-    if (!isDriftlessError(error, "apply")) throw error;
+    if (!isDriftlessError(error, "apply", "refused")) throw error;
     return { kind: "refused", ref, error: messageOf(error), retryable: error.retryable };
   }
 }

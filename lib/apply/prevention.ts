@@ -4,7 +4,7 @@ import type { CallOptions } from "../model/call.ts";
 import { canonicalJson } from "../model/json.ts";
 import type { Prevention, PreventionObject, PreventionSettings } from "../model/prevention.ts";
 import type { GroupVersionKind, Manifest } from "../model/resource.ts";
-import { writerIdentities } from "../plan/prevent-identity.ts";
+import { type ProjectIdentities, writerIdentities } from "../plan/prevent-identity.ts";
 import type { PreventedApplication } from "../plan/prevent-places.ts";
 import { preventionLabel, preventionManifests } from "../plan/prevent-policy.ts";
 import type { Stores } from "../store/store.ts";
@@ -25,6 +25,10 @@ export interface PreventionWish {
   readonly applications: readonly Omit<PreventedApplication, "scaled">[];
   readonly objects: readonly PreventedObjects[];
   readonly settings: PreventionSettings;
+  /** As whom projects come to the cluster, beside Driftless itself; nobody when absent. */
+  readonly projects?: ProjectIdentities;
+  /** ARN of the IAM role by which Driftless itself opens this cluster, where that is a role of its own. */
+  readonly role?: string;
 }
 
 /** Objects of one kind that are prevented, by application. */
@@ -70,12 +74,14 @@ export function createPrevention(
 
   async function install(
     stored: Prevention | undefined,
-    { cluster, applications: wanted, objects: prevented, settings }: PreventionWish,
+    { cluster, applications: wanted, objects: prevented, settings, projects, role }: PreventionWish,
     options: CallOptions,
   ): Promise<PreventionReport> {
     const writer = await clusters.writer(cluster, options);
     await refuseOldServer(writer, options);
-    const writers = writerIdentities({ self: await writer.identity(options), roles: deps.roles });
+    const self = await writer.identity(options);
+    const roles = role === undefined ? deps.roles : [role];
+    const writers = writerIdentities({ self, roles, ...(projects === undefined ? {} : { projects }) });
     if (typeof writers === "string") throw new DriftlessError("cluster", `it cannot be told who Driftless is: ${writers}`);
     const installation = installationOf(deps);
     const scaled = await scaledObjects(prevented, writer, options);

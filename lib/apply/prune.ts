@@ -73,7 +73,7 @@ async function pruneObject(entry: InventoryEntry, { writer, application }: Prune
       await delay(looks.pause, undefined, options);
     }
   } catch (error) {
-    if (!isDriftlessError(error, "apply")) throw error;
+    if (!isDriftlessError(error, "apply", "refused")) throw error;
     return { kind: "failed", entry, error: messageOf(error) };
   }
 }

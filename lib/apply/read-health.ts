@@ -1,10 +1,11 @@
 import type { ClusterReader } from "../cluster/cluster.ts";
 import { mapConcurrently } from "../cluster/concurrency.ts";
+import { isDriftlessError, messageOf } from "../errors.ts";
 import { type Assessor, assessHealth, needsPods, podSelectorOf } from "../health/health.ts";
 import type { CallOptions } from "../model/call.ts";
 import { type Health, worstHealth } from "../model/health.ts";
 import { displayRef, type Manifest, type ResourceRef, refOf, resourceKey } from "../model/resource.ts";
-import { distinctKinds, type LiveObjects, selectorOf } from "./live.ts";
+import { distinctKinds, kindKey, type LiveObjects, selectorOf } from "./live.ts";
 
 export { explainFailure } from "./explain-failure.ts";
 
@@ -40,10 +41,10 @@ export async function readHealth(
   options: CallOptions = {},
 ): Promise<ReadonlyMap<string, OwnedHealth>> {
   const assessed = owned.map(({ refs, ...rest }) => ({ ...rest, refs: refs.filter(assess.hasHealth) }));
-  const live = await listBodies(reader, assessed, options);
+  const { live, unread } = await listBodies(reader, assessed, options);
   const found = new Map<string, OwnedHealth>();
   for (const { application, refs, readsPods = true } of assessed) {
-    const look = { reader, live, assess, readsPods };
+    const look = { reader, live, unread, assess, readsPods };
     const each = await mapConcurrently(refs, { limit: 8, work: (ref) => healthOf(ref, look, options) });
     found.set(application, {
       health: worstHealth(each.map(({ health }) => health)),
@@ -77,31 +78,46 @@ async function listBodies(
   reader: ClusterReader,
   owned: readonly Owned[],
   options: CallOptions,
-): Promise<ReadonlyMap<string, Manifest>> {
+): Promise<Pick<HealthLook, "live" | "unread">> {
   const names = owned.filter(({ refs }) => refs.length > 0).map(({ application }) => application);
   const labelSelector = selectorOf(names);
   const live = new Map<string, Manifest>();
+  const unread = new Map<string, string>();
   await Promise.all(
     distinctKinds(owned.flatMap(({ refs }) => refs)).map(async (type) => {
-      for (const object of await reader.list({ type, namespace: "", labelSelector }, options))
-        live.set(resourceKey(refOf(object)), object);
+      try {
+        for (const object of await reader.list({ type, namespace: "", labelSelector }, options))
+          live.set(resourceKey(refOf(object)), object);
+      } catch (error) {
+        if (!isForbidden(error)) throw error;
+        unread.set(kindKey(type), messageOf(error));
+      }
     }),
   );
-  return live;
+  return { live, unread };
+}
+
+/** A right that is missing says nothing of other kinds. */
+function isForbidden(error: unknown): boolean {
+  return isDriftlessError(error, "cluster") && error.facts["status"] === 403;
 }
 
 interface HealthLook {
   readonly reader: ClusterReader;
   readonly live: ReadonlyMap<string, Manifest>;
+  /** Kinds that our identity may not list, by `GROUP/KIND`, with what the server said. */
+  readonly unread: ReadonlyMap<string, string>;
   readonly assess: Assessor;
   readonly readsPods: boolean;
 }
 
 async function healthOf(
   ref: ResourceRef,
-  { reader, live, assess, readsPods }: HealthLook,
+  { reader, live, unread, assess, readsPods }: HealthLook,
   options: CallOptions,
 ): Promise<{ readonly health: Health; readonly object: Manifest | undefined }> {
+  const forbidden = unread.get(kindKey(ref));
+  if (forbidden !== undefined) return { health: { status: "Unknown", message: forbidden }, object: undefined };
   const object = live.get(resourceKey(ref)) ?? (await reader.get(ref, options));
   if (object === undefined) return { health: { status: "Missing", message: `${displayRef(ref)} is gone` }, object };
   const alone = assess(object);
@@ -111,13 +127,17 @@ async function healthOf(
   return { health: { ...health, message: told }, object };
 }
 
-function listPods(
+/** Without the right to read pods the reasons in them are not told. */
+async function listPods(
   reader: ClusterReader,
   { ref, selector }: { readonly ref: ResourceRef; readonly selector: string },
   options: CallOptions,
-) {
-  return reader.list(
-    { type: { group: "", version: "v1", kind: "Pod" }, namespace: ref.namespace, labelSelector: selector },
-    options,
-  );
+): Promise<readonly Manifest[]> {
+  const type = { group: "", version: "v1", kind: "Pod" };
+  try {
+    return await reader.list({ type, namespace: ref.namespace, labelSelector: selector }, options);
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    return [];
+  }
 }

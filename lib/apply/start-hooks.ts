@@ -98,7 +98,7 @@ async function clearPlace(
     if (staysInPlace(live, { hook, isLeft })) return { ...place, stays: uid, ...noteOf(live, object.ref) };
     return (await deleted(object.ref, { live, writer }, options)) ? place : { ...place, waiting: true, note: lingering(live) };
   } catch (error) {
-    if (!isDriftlessError(error, "apply")) throw error;
+    if (!isDriftlessError(error, "apply", "refused")) throw error;
     return { ...place, error: messageOf(error), retryable: error.retryable };
   }
 }

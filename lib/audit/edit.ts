@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from "../model/json.ts";
 import { isBreakGlassAnnotation, isPreventionRefusal } from "../model/prevention.ts";
-import { type Identities, isClusterIdentity, isOwnIdentity } from "./identities.ts";
+import { type Identities, isClusterIdentity, isOwnIdentity, isProjectUser } from "./identities.ts";
 
 export type EditVerb = "create" | "update" | "patch" | "delete" | "deletecollection";
 
@@ -63,9 +63,11 @@ export function readEdit(event: JsonObject, identities: Identities): Edit | NoEd
 
   const caller = objectAt(event, "user") ?? {};
   const actedFor = textAt(objectAt(event, "impersonatedUser") ?? {}, "username");
-  if (actedFor === "" && isOwnIdentity(caller, identities)) return "own";
+  // Whoever else acts for a project's user is a person or a tool, and told as such.
+  if ((actedFor === "" || isProjectUser(actedFor)) && isOwnIdentity(caller, identities)) return "own";
+  // The cluster's own controllers act for nobody, so that who acts for one of them is told.
+  if (isClusterIdentity(textAt(caller, "username"))) return "cluster";
   const user = actedFor === "" ? textAt(caller, "username") : actedFor;
-  if (isClusterIdentity(user)) return "cluster";
 
   const at = timeAt(event, "requestReceivedTimestamp");
   const resource = textAt(target, "resource");

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from "../model/json.ts";
+import { projectUser } from "../projects/identity.ts";
 
 /** Who Driftless is to the API servers: user names, or ARNs of IAM roles. */
 export type Identities = readonly string[];
@@ -29,6 +30,11 @@ export function isOwnIdentity(user: JsonObject, identities: Identities): boolean
   return [name, ...arns].some(
     (candidate) => typeof candidate === "string" && identities.some((identity) => isSame(candidate, identity)),
   );
+}
+
+/** True for the users as whom Driftless comes for projects that impersonate: `driftless:PROJECT`. */
+export function isProjectUser(user: string): boolean {
+  return user.startsWith(projectUser("").username);
 }
 
 /** `arn:aws:sts::1:assumed-role/NAME/SESSION` is a session of the role `arn:aws:iam::1:role/PATH/NAME`. */

@@ -6,7 +6,7 @@ export type Gate = { readonly open: true } | Closed;
 
 export interface Closed {
   readonly open: false;
-  readonly kind: "suspended" | "window" | "approve" | "manual";
+  readonly kind: "refused" | "suspended" | "window" | "approve" | "manual";
   /** For people. */
   readonly reason: string;
 }
@@ -15,6 +15,8 @@ export interface GateRequest {
   readonly definition: Application;
   /** As `driftless suspend` set it; the definition may have one of its own. */
   readonly suspended?: Suspension | undefined;
+  /** Whether its project refused its last plan. */
+  readonly refused?: true | undefined;
   readonly now: Date;
 }
 
@@ -37,7 +39,8 @@ export function gateOf(request: GateRequest): Gate {
 }
 
 /** The gate of what was let through before: healing, retries, lost runs. */
-export function restartGateOf({ definition, suspended, now }: GateRequest): Gate {
+export function restartGateOf({ definition, suspended, refused, now }: GateRequest): Gate {
+  if (refused === true) return closed("refused", `project ${definition.project} does not allow it`);
   const suspension = inForce(suspended, now) ?? inForce(definition.suspend, now);
   if (suspension !== undefined) return closed("suspended", suspensionText(suspension));
   const window = closedWindow(definition, now);

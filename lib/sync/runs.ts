@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { CallOptions } from "../model/call.ts";
 import type { ApplicationState, SyncBatch, SyncTrigger } from "../model/sync.ts";
 import type { SyncStarter } from "../queue/queue.ts";
+import { projectOf } from "./projects.ts";
 
 /** True while a desired state has had no run. */
 export function isDue({ desired, lastSync }: ApplicationState): boolean {
@@ -16,12 +17,13 @@ export function batchesOf(
   states: readonly ApplicationState[],
   { trigger, correlationId }: { readonly trigger: SyncTrigger; readonly correlationId: string },
 ): readonly SyncBatch[] {
-  const together = Map.groupBy(states, ({ definition: { cluster, project } }) => JSON.stringify([cluster, project]));
+  const together = Map.groupBy(states, ({ definition }) => JSON.stringify([definition.cluster, projectOf(definition)]));
   return [...together.values()].flatMap((members) =>
     Array.from({ length: Math.ceil(members.length / mostPerRun) }, (_, index): SyncBatch => {
       const part = members.slice(index * mostPerRun, (index + 1) * mostPerRun);
       const applications = part.map(({ application, desired }) => ({ name: application, generation: desired?.generation ?? 0 }));
-      const { cluster, project } = members[0]!.definition;
+      const { definition } = members[0]!;
+      const [cluster, project] = [definition.cluster, projectOf(definition)];
       return { cluster, project, revision: part[0]?.desired?.revision ?? "", trigger, correlationId, applications };
     }),
   );

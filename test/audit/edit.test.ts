@@ -58,6 +58,16 @@ const outcomes: readonly (readonly [title: string, change: JsonObject, outcome: 
     "own",
   ],
   ["our user of a kubeconfig", { user: { username: "driftless" } }, "own"],
+  [
+    "our own writes as the user of a project",
+    { user: { username: "driftless" }, impersonatedUser: { username: "driftless:team-a" } },
+    "own",
+  ],
+  [
+    "a controller of the cluster that acts for somebody",
+    { user: { username: "eks:addon-manager" }, impersonatedUser: { username: "ada" } },
+    "cluster",
+  ],
   ["the controller manager", { user: { username: "system:kube-controller-manager" } }, "cluster"],
   ["the autoscaler", { user: { username: "system:serviceaccount:kube-system:horizontal-pod-autoscaler" } }, "cluster"],
   ["a node", { user: { username: "system:node:ip-10-0-0-1.eu-central-1.compute.internal" } }, "cluster"],
@@ -83,6 +93,21 @@ const told: readonly (readonly [title: string, change: JsonObject, says: JsonObj
     "a person who acts as Driftless is a person",
     { user: { username: "ada" }, impersonatedUser: { username: "driftless" } },
     { user: "driftless (impersonated by ada)" },
+  ],
+  [
+    "a person who acts as the user of a project is a person",
+    { user: { username: "ada" }, impersonatedUser: { username: "driftless:team-a" } },
+    { user: "driftless:team-a (impersonated by ada)" },
+  ],
+  [
+    "a person who acts for a part of the cluster is a person",
+    { user: { username: "ada" }, impersonatedUser: { username: "system:kube-controller-manager" } },
+    { user: "system:kube-controller-manager (impersonated by ada)" },
+  ],
+  [
+    "what is done for somebody with our identity, and not as a project, is told",
+    { user: { username: "driftless" }, impersonatedUser: { username: "ada" } },
+    { user: "ada (impersonated by driftless)" },
   ],
   [
     "a user agent or a field manager that says driftless proves nothing",

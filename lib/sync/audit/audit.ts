@@ -3,12 +3,14 @@ import type { Identities } from "../../audit/identities.ts";
 import { readLogPayload } from "../../audit/log-payload.ts";
 import type { Clusters } from "../../cluster/cluster.ts";
 import type { EventBus } from "../../events/events.ts";
-import type { Cluster } from "../../model/application.ts";
+import type { Cluster, Configuration } from "../../model/application.ts";
 import type { CallOptions } from "../../model/call.ts";
+import type { Project } from "../../model/project.ts";
 import type { Stores } from "../../store/store.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
+import { projectsOf } from "../projects.ts";
 import { createAttribute } from "./attribute.ts";
 import { createFindOwners } from "./owners.ts";
 import { createRecordPrevented } from "./prevented.ts";
@@ -56,10 +58,16 @@ export function createAudit(deps: AuditDeps): (event: LogEvent, options?: CallOp
   const recordPrevented = createRecordPrevented(deps);
 
   return async (event, options = {}) => {
-    const { clusterName, edits, skipped } = readLogPayload((await unpackLogEvent(event)) ?? "", identities);
-    const known = edits.length === 0 ? [] : await clustersNamed(clusterName, options);
+    const text = (await unpackLogEvent(event)) ?? "";
+    const read = readLogPayload(text, identities);
+    const { clusterName } = read;
+    const stored = read.edits.length === 0 ? undefined : await stores.configuration.load(options);
+    const stated = { clusters: stored?.configuration.clusters ?? [], projects: projectsOf(stored?.configuration) };
+    const roles = rolesIn(stated);
+    const { edits, skipped } = roles.length === 0 ? read : readLogPayload(text, [...identities, ...roles]);
+    const known = edits.length === 0 ? [] : clustersNamed(clusterName, stated);
     const parts: AuditResult[] = [];
-    for (const { name } of known) parts.push(await takeEdits(name, edits, options));
+    for (const { name } of known) parts.push(await takeEdits(name, { edits, projects: stated.projects }, options));
     const result = parts.reduce(added, { ...nothing, edits: edits.length });
     const told = { clusterName, clusters: known.map(({ name }) => name), skipped, ...result };
     if (edits.length === 0) log.debug("audit.read", told);
@@ -67,25 +75,41 @@ export function createAudit(deps: AuditDeps): (event: LogEvent, options?: CallOp
     return result;
   };
 
-  async function takeEdits(cluster: string, edits: readonly Edit[], options: CallOptions): Promise<AuditResult> {
+  async function takeEdits(
+    cluster: string,
+    { edits, projects }: Pick<Stated, "projects"> & { readonly edits: readonly Edit[] },
+    options: CallOptions,
+  ): Promise<AuditResult> {
     const { taken, left } = targetsOf(edits);
     if (left > 0) log.warn("audit.left", { cluster, objects: left, edits: edits.length });
     const reader = await clusters.reader(cluster, options);
-    const owned = await findOwners(taken, { reader, cluster }, options);
+    const owned = await findOwners(taken, { reader, cluster, isShut: projects.some(isByItself) }, options);
     const edited = { id: `audit-${edits[0]?.id ?? ""}`, cluster, owned };
     const prevented = await recordPrevented(edited, options);
-    const { healing, busy } = await revisit(edited, options);
+    const { healing, busy } = await revisit({ ...edited, projects }, options);
     const attributed = await attribute(owned, options);
     return { edits: 0, objects: owned.length, healing, attributed, prevented, left: { objects: left, applications: busy } };
   }
 
   /** One cluster may stand in the configuration under several names. */
-  async function clustersNamed(clusterName: string, options: CallOptions): Promise<readonly Cluster[]> {
-    const stored = await stores.configuration.load(options);
-    const named = (stored?.configuration.clusters ?? []).filter((cluster) => nameOf(cluster) === clusterName);
+  function clustersNamed(clusterName: string, { clusters: all }: Pick<Stated, "clusters">): readonly Cluster[] {
+    const named = all.filter((cluster) => nameOf(cluster) === clusterName);
     if (named.length === 0) log.warn("audit.unknown-cluster", { clusterName });
     return named;
   }
+}
+
+type Stated = Pick<Configuration, "clusters" | "projects">;
+
+/** The roles as which Driftless comes to clusters beside its own: of projects, and of clusters that are opened by one. */
+function rolesIn({ clusters, projects }: Stated): readonly string[] {
+  const opening = clusters.flatMap((cluster) => (cluster.kind === "eks" ? [cluster.role ?? ""] : []));
+  const ofProjects = projects.filter(({ identity }) => identity === "role").flatMap(({ roles }) => roles.map(({ arn }) => arn));
+  return [...new Set([...opening, ...ofProjects])].filter((arn) => arn !== "");
+}
+
+function isByItself({ identity }: Project): boolean {
+  return identity !== "installation";
 }
 
 const nothing: AuditResult = {

@@ -28,6 +28,13 @@ export interface OwnersDeps {
   readonly stores: Pick<Stores, "applications" | "inventories">;
 }
 
+export interface OwnersLook {
+  readonly reader: ClusterReader;
+  readonly cluster: string;
+  /** True where projects have identities of their own: what our own may not read can be theirs all the same. */
+  readonly isShut?: boolean;
+}
+
 interface Looked {
   readonly target: Target;
   readonly ref: ResourceRef;
@@ -54,10 +61,10 @@ export function createFindOwners({ stores }: OwnersDeps) {
 
   return async (
     targets: readonly Target[],
-    { reader, cluster }: { readonly reader: ClusterReader; readonly cluster: string },
+    { reader, cluster, isShut = false }: OwnersLook,
     options: CallOptions = {},
   ): Promise<readonly OwnedTarget[]> => {
-    const looked = await mapConcurrently(targets, { limit: 8, work: (target) => look(target, reader, options) });
+    const looked = await mapConcurrently(targets, { limit: 8, work: (target) => look(target, { reader, isShut }, options) });
     const seen = looked.flat();
     const byLabel = await ownersByLabel(seen, { cluster }, options);
     const rest = seen.filter((object) => !byLabel.some(({ target }) => target === object.target));
@@ -114,8 +121,12 @@ export function createFindOwners({ stores }: OwnersDeps) {
   }
 }
 
-/** Nothing for a type that the server does not serve, or that we may not read: then no application has it either. */
-async function look(target: Target, reader: ClusterReader, options: CallOptions): Promise<readonly Looked[]> {
+/** Nothing for a type that the server does not serve, or that we may not read: then no application has it either, unless `isShut`. */
+async function look(
+  target: Target,
+  { reader, isShut }: Required<Pick<OwnersLook, "reader" | "isShut">>,
+  options: CallOptions,
+): Promise<readonly Looked[]> {
   const type = await reader.resourceNamed(target, options);
   if (type === undefined) return [];
   const { group, version, kind, namespaced } = type;
@@ -128,7 +139,7 @@ async function look(target: Target, reader: ClusterReader, options: CallOptions)
     return [{ target, ref, label }];
   } catch (error) {
     if (!isDriftlessError(error, "apply", "cluster") || error.facts["status"] !== 403) throw error;
-    return [];
+    return isShut ? [{ target, ref, label: "" }] : [];
   }
 }
 

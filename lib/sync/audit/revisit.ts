@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { mapConcurrently } from "../../cluster/concurrency.ts";
 import type { CallOptions } from "../../model/call.ts";
+import type { Project } from "../../model/project.ts";
 import type { ResourceRef } from "../../model/resource.ts";
 import type { ApplicationState } from "../../model/sync.ts";
 import { isHeld } from "../../store/lease.ts";
@@ -15,6 +16,8 @@ export type SweepObjects = (
     readonly id: string;
     readonly cluster: string;
     readonly states: readonly ApplicationState[];
+    /** As the configuration states them. */
+    readonly projects: readonly Project[];
     /** The objects that are looked at, by application. */
     readonly only: ReadonlyMap<string, readonly ResourceRef[]>;
   },
@@ -36,7 +39,10 @@ const patience = 10_000;
 
 /** Has edited objects looked at; returns the applications that are healed, and those that a run held all the while. */
 export function createRevisit({ stores, sweepObjects, clock, log }: RevisitDeps) {
-  return async ({ id, cluster, owned }: Edited, options: CallOptions = {}) => {
+  return async (
+    { id, cluster, owned, projects }: Edited & Pick<Parameters<SweepObjects>[0], "projects">,
+    options: CallOptions = {},
+  ) => {
     const edited = owned.filter(({ target }) => target.edits.some(({ refusal }) => refusal === ""));
     const byApplication = Map.groupBy(edited, ({ application }) => application);
     const only = new Map([...byApplication].map(([name, members]) => [name, refsOf(members)]));
@@ -45,7 +51,7 @@ export function createRevisit({ stores, sweepObjects, clock, log }: RevisitDeps)
     for (let waited = 0; busy.length > 0 && waited <= patience; waited += pause) {
       if (waited > 0) await delay(pause, undefined, options);
       const { states, held } = await statesOf(busy, options);
-      const swept = states.length === 0 ? nothing : await sweepObjects({ id, cluster, states, only }, options);
+      const swept = states.length === 0 ? nothing : await sweepObjects({ id, cluster, states, projects, only }, options);
       for (const name of swept.healing) healing.add(name);
       busy = [...held, ...swept.skipped];
     }

@@ -14,10 +14,13 @@ import { hookOfRun } from "../../plan/hooks.ts";
 import { markEntries, mergeEntries, withPlaceholders } from "../../plan/inventory-marks.ts";
 import { planSync } from "../../plan/plan-sync.ts";
 import { timestamp } from "../../telemetry/clock.ts";
+import type { LogFields } from "../../telemetry/log.ts";
 import { createSharedObjects, type SharedLook } from "../shared-objects.ts";
 import { createWaves, type Wave, type WaveOutcome, withStarted } from "./apply-wave.ts";
 import { type Loaded, loadDesired, type StepObject, stepsOf, type Way } from "./desired-steps.ts";
 import { driftProblems, readDriftRules } from "./drift-rules.ts";
+import { openedFor } from "./opened-for.ts";
+import { createPreflight } from "./preflight.ts";
 import { concluded, failed, isCounted, moved, type Progress, type Work, withChanges, withError, withNotes } from "./progress.ts";
 import type { RunStage } from "./sync-batch.ts";
 import type { SyncDeps } from "./sync-deps.ts";
@@ -41,6 +44,7 @@ interface OnItsWay {
 export function createApplyStage(deps: SyncDeps): RunStage {
   const { stores, clusters, assessor, clock, log } = deps;
   const waves = createWaves(deps);
+  const preflight = createPreflight(deps);
 
   return async (here, { batch }) => {
     const loaded = await mapConcurrently(here, { limit: 32, work: load });
@@ -48,7 +52,7 @@ export function createApplyStage(deps: SyncDeps): RunStage {
     const ended = loaded.filter((item): item is Progress => !("objects" in item));
     if (ready.length === 0) return ended;
     try {
-      const writer = await clusters.writer(batch.cluster);
+      const writer = await clusters.writer(batch.cluster, openedFor(batch));
       const under = { reader: writer, digest: stores.digest };
       const work = async (loaded: Loaded): Promise<OnItsWay> => ({ loaded, way: await stepsOf(loaded, under) });
       const ways = await mapConcurrently(ready, { limit: 16, work });
@@ -85,6 +89,8 @@ export function createApplyStage(deps: SyncDeps): RunStage {
       const heals = progress.trigger === "heal" || again !== undefined;
       const rules = await readDriftRules(stores, { target: work.target, heals });
       const toApply = rules.toApply(plan, shared.live).flatMap(({ object }) => (isMeant(object, again) ? [object] : []));
+      const missing = await preflight.beforeWrites({ ...shared, work, all: way.all, entries, rules });
+      if (missing.length > 0) return concluded(progress, { ...work, retryable: true }, "Failed", ...missing);
       const fresh = new Set(plan.apply.flatMap(({ object, reason }) => (reason === "new" ? [resourceKey(object.ref)] : [])));
       const refused = await shared.refusals({ application, objects: toApply, live: shared.live });
       const free = toApply.filter(({ ref }) => !refused.has(resourceKey(ref)));
@@ -115,7 +121,7 @@ export function createApplyStage(deps: SyncDeps): RunStage {
       const written = new Set(toApply.map(({ ref }) => resourceKey(ref)));
       const unchanged = plan.unchanged.filter(({ ref }) => !written.has(resourceKey(ref))).length;
       const seen = toApply.length === 0 ? healthSeen(superset, { work, shared }) : undefined;
-      return settle(progress, work, {
+      const settled = settle(progress, work, {
         way,
         outcome,
         unchanged: again === undefined ? unchanged : 0,
@@ -124,6 +130,8 @@ export function createApplyStage(deps: SyncDeps): RunStage {
         seen,
         problems: driftProblems(sound, work.target),
       });
+      if (settled.stage === "health") logger.info("sync.applied", toldOf(settled.work as Work));
+      return settled;
     } catch (error) {
       logger.warn("sync.apply-failed", { error: messageOf(error) });
       return cutOff(progress, work, error);
@@ -174,6 +182,11 @@ interface Settled {
   readonly problems: readonly string[];
 }
 
+/** How far the waves are, and what was written so far. */
+function toldOf({ step, steps, path, counts }: Work): LogFields {
+  return { step, steps: steps[path], counts };
+}
+
 /** In a step that is done again only what somebody changed is written. */
 function isMeant({ ref }: DesiredObject, again: Work["again"]): boolean {
   return again === undefined || again.keys.includes(resourceKey(ref));
@@ -218,7 +231,7 @@ function isLost(error: unknown): boolean {
 /** A lost lease means that a newer run took over; an API server that is away may come back; the rest stays as it is. */
 function cutOff(progress: Progress, work: Work, error: unknown): Progress {
   if (isDriftlessError(error, "lease")) return concluded(progress, work, "Superseded");
-  if (!isDriftlessError(error, "cluster", "apply", "not-found")) throw error;
+  if (!isDriftlessError(error, "cluster", "apply", "refused", "not-found")) throw error;
   return concluded(progress, withError(work, error), "Failed", messageOf(error));
 }
 

@@ -4,6 +4,7 @@ import type { ApplicationState, Desired, SyncBatch, SyncRecord, SyncTrigger } fr
 import type { Lease } from "../../store/store.ts";
 import { timestamp } from "../../telemetry/clock.ts";
 import { changeState } from "../application-state.ts";
+import { projectOf } from "../projects.ts";
 import { createDependencies } from "./dependencies.ts";
 import { concluded, moved, noCounts, type Progress, syncRecord, type Work, withLastSync } from "./progress.ts";
 import type { RunStage } from "./sync-batch.ts";
@@ -27,6 +28,12 @@ export function createBeginStage({ stores, clock, log }: SyncDeps): RunStage {
     const { application } = progress;
     const state = await stores.applications.get(application);
     if (state?.desired === undefined) return { ...progress, stage: "done" };
+    const project = projectOf(state.definition);
+    if (project !== projectOf(run.batch)) {
+      // This run comes as another: whoever moved it there, or the sweep, starts a run of its own.
+      log.info("sync.other-project", { application, project, correlationId: run.batch.correlationId });
+      return { ...progress, stage: "done" };
+    }
     const { generation } = state.desired;
     const asked = run.batch.applications.find(({ name }) => name === application)?.generation;
     // A heal leaves out hooks: what has become desired since has a run of its own, with them.
@@ -34,7 +41,8 @@ export function createBeginStage({ stores, clock, log }: SyncDeps): RunStage {
     const taken = await stores.leases.acquire({ application, holder: run.id, generation, seconds: leaseSeconds });
     if (!taken.acquired) {
       const busy = taken.held.generation >= generation;
-      log.info("sync.held", { application, generation, holder: taken.held.holder, waits: !busy });
+      const { correlationId } = run.batch;
+      log.info("sync.held", { application, generation, holder: taken.held.holder, waits: !busy, correlationId });
       return busy ? { ...progress, stage: "done" } : { ...progress, waiting: true };
     }
     const work = workOn(state, state.desired, { lease: taken.lease, runId: run.id, trigger: progress.trigger });

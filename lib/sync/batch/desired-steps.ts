@@ -25,6 +25,8 @@ export interface StepObject extends DesiredObject {
 /** The steps of a sync, and the one that it is at. */
 export interface Way {
   readonly here: Pick<Step<StepObject>, "phase" | "objects" | "hooks">;
+  /** What all steps of the sync write. */
+  readonly all: { readonly objects: readonly StepObject[]; readonly hooks: readonly StepObject[] };
   readonly steps: { readonly sync: number; readonly failure: number };
   /** By `resourceKey`, everything that is desired, also what is left out of the steps. */
   readonly places: ReadonlyMap<string, Place>;
@@ -59,6 +61,10 @@ export async function stepsOf(
   const steps = syncSteps(all, { isFirst: work.isFirst, withHooks: progress.trigger !== "heal" });
   return {
     here: steps[work.path][work.step] ?? { phase: "Sync", objects: [], hooks: [] },
+    all: {
+      objects: steps.sync.flatMap(({ objects: here }) => here),
+      hooks: steps.sync.flatMap(({ hooks: here }) => here),
+    },
     steps: { sync: steps.sync.length, failure: steps.failure.length },
     places: placesOf(all, { steps, isFirst: work.isFirst, run: work.syncId }),
     problems: steps.problems,

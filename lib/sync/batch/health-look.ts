@@ -8,6 +8,7 @@ import type { InventoryEntry } from "../../model/inventory.ts";
 import { type Manifest, type ResourceRef, resourceKey } from "../../model/resource.ts";
 import type { SyncBatch } from "../../model/sync.ts";
 import { isSuspect } from "../../ownership/suspect.ts";
+import { openedFor } from "./opened-for.ts";
 import { isCounted, type Progress, type StartedHook, type Work } from "./progress.ts";
 import type { SyncDeps } from "./sync-deps.ts";
 
@@ -90,7 +91,7 @@ export function createHealthLook({ stores, clusters, assessor, clock, log }: Syn
       },
     });
     try {
-      const [reader, assess] = await Promise.all([clusters.reader(batch.cluster), assessor()]);
+      const [reader, assess] = await Promise.all([clusters.reader(batch.cluster, openedFor(batch)), assessor()]);
       const [health, hooks] = await Promise.all([
         readHealth({ reader, owned: owned.map(({ asked, entries: _all, ...rest }) => ({ ...rest, refs: asked })), assess }),
         mapConcurrently(here, { limit: 16, work: ({ work }) => hookOutcomes({ reader, assess, hooks: running(work as Work) }) }),
@@ -105,8 +106,8 @@ export function createHealthLook({ stores, clusters, assessor, clock, log }: Syn
         }),
       );
     } catch (error) {
-      if (!isDriftlessError(error, "cluster", "apply")) throw error;
-      log.warn("sync.health-unknown", { cluster: batch.cluster, error: messageOf(error) });
+      if (!isDriftlessError(error, "cluster", "apply", "refused", "not-found")) throw error;
+      log.warn("sync.health-unknown", { cluster: batch.cluster, error: messageOf(error), correlationId: batch.correlationId });
       return new Map();
     }
   }

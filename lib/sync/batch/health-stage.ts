@@ -10,6 +10,7 @@ import type { Lease } from "../../store/store.ts";
 import { timestamp } from "../../telemetry/clock.ts";
 import { changeState } from "../application-state.ts";
 import { createHealthLook, isRunning, type Look, running, unseen } from "./health-look.ts";
+import { openedFor } from "./opened-for.ts";
 import { concluded, failed, moved, type Progress, syncRecord, type Work, withLastSync } from "./progress.ts";
 import type { RunStage } from "./sync-batch.ts";
 import { leaseSeconds, renewBelow, type SyncDeps } from "./sync-deps.ts";
@@ -128,10 +129,10 @@ export function createHealthStage(deps: SyncDeps): RunStage {
   /** What the cluster knows about it, for the row: worth a few requests, since it is asked for once. */
   async function reasons(batch: SyncBatch, refs: readonly ResourceRef[]): Promise<readonly string[]> {
     try {
-      const reader: ClusterReader = await clusters.reader(batch.cluster);
+      const reader: ClusterReader = await clusters.reader(batch.cluster, openedFor(batch));
       return await explainFailure({ reader, refs, assess: await assessor() });
     } catch (error) {
-      if (!isDriftlessError(error, "cluster", "apply")) throw error;
+      if (!isDriftlessError(error, "cluster", "apply", "refused", "not-found")) throw error;
       return [];
     }
   }

@@ -10,6 +10,8 @@ import { timestamp } from "../../telemetry/clock.ts";
 import { type Claims, readClaims } from "../claims.ts";
 import { type Kept, keptForOthers, keptText, liveLeaving } from "../leaving.ts";
 import { createHeldWriter } from "./held-writer.ts";
+import { openedFor } from "./opened-for.ts";
+import { createPreflight } from "./preflight.ts";
 import { concluded, failed, type Progress, type Work, withChanges, withError, withNotes } from "./progress.ts";
 import type { RunStage } from "./sync-batch.ts";
 import { leaseSeconds, type SyncDeps } from "./sync-deps.ts";
@@ -29,6 +31,7 @@ interface Pruned {
  */
 export function createPruneStage(deps: SyncDeps): RunStage {
   const { stores, clusters, clock, log } = deps;
+  const preflight = createPreflight(deps);
 
   return (here, { batch }) => {
     const leavers = here.flatMap(({ application, work }) => (work !== undefined && work.leaving > 0 ? [application] : []));
@@ -43,7 +46,7 @@ export function createPruneStage(deps: SyncDeps): RunStage {
       return await pruneOne(progress, work, run);
     } catch (error) {
       if (isDriftlessError(error, "lease")) return concluded(progress, work, "Superseded");
-      if (!isDriftlessError(error, "cluster", "apply", "not-found")) throw error;
+      if (!isDriftlessError(error, "cluster", "apply", "refused", "not-found")) throw error;
       return failed(progress, withError(work, error), `prune: ${messageOf(error)}`);
     }
   }
@@ -54,7 +57,7 @@ export function createPruneStage(deps: SyncDeps): RunStage {
     const entries = (await stores.inventories.load(application))?.entries ?? [];
     const leaving = entries.filter((entry) => entry.leaving === true);
     if (leaving.length === 0) return concluded(progress, work, "Succeeded");
-    const writer = await clusters.writer(cluster);
+    const writer = await clusters.writer(cluster, openedFor(batch));
     const claims = await claimsOf(writer);
     const live = await liveLeaving(leaving, { reader: writer, application });
     const kept = keptForOthers(leaving, { claims, live, application });
@@ -65,6 +68,8 @@ export function createPruneStage(deps: SyncDeps): RunStage {
     const mine = createHeldWriter({ writer, renew, clock });
     if (!(await mine.stillMine())) return concluded(progress, work, "Superseded");
 
+    const missing = await preflight.beforePrune(guard.prune, { writer, batch });
+    if (missing.length > 0) return failed(progress, { ...work, retryable: true }, ...missing);
     const result = await pruneObjects({ writer: mine.writer, application, entries: guard.prune });
     const next = afterPrune(entries, { dropped: guard.drop, result });
     if (next.length < entries.length)

@@ -10,6 +10,7 @@ import { timestamp } from "../../telemetry/clock.ts";
 import { changeState } from "../application-state.ts";
 import { withGeneration } from "../desired.ts";
 import { createHealedRows } from "./healed-rows.ts";
+import { openedFor } from "./opened-for.ts";
 import { type Progress, type StartedHook, syncRecord, type Work, withLastSync } from "./progress.ts";
 import type { RunStage } from "./sync-batch.ts";
 import type { SyncDeps } from "./sync-deps.ts";
@@ -35,13 +36,14 @@ export function createRecordStage(deps: SyncDeps): RunStage {
     }
   }
 
-  async function conclude(progress: Progress, work: Work, { correlationId }: SyncBatch): Promise<Progress> {
+  async function conclude(progress: Progress, work: Work, batch: SyncBatch): Promise<Progress> {
     const { application, trigger } = progress;
+    const { correlationId } = batch;
     const row = syncRecord(work, { trigger, correlationId, finishedAt: timestamp(clock) });
     await stores.syncs.put(row);
     let rollsBack = false;
     if (row.phase !== "Superseded") {
-      await tidyHooks(work);
+      await tidyHooks(work, batch);
       const known = await stores.applications.get(application);
       const healed = row.phase === "Succeeded" ? await healedRows({ row, work, known }) : [];
       if (!(work.removed && row.phase === "Succeeded" && (await forget(known, work)))) {
@@ -64,35 +66,50 @@ export function createRecordStage(deps: SyncDeps): RunStage {
       errors: row.errors,
       correlationId,
     });
+    measure(row);
     if (!rollsBack) return { application, trigger, stage: "done" };
     log.warn("sync.rolls-back", { application, sync: row.id, revision: row.revision, correlationId });
     return { application, trigger: "rollback", stage: "begin" };
+  }
+
+  /** A run that another one took over says nothing of how long syncs take. */
+  function measure({ cluster, phase, startedAt, finishedAt }: SyncRecord): void {
+    if (phase === "Superseded") return;
+    const SyncDuration = Date.parse(finishedAt) - Date.parse(startedAt);
+    deps.metrics?.emit({ cluster, values: { SyncDuration, SyncFailed: phase === "Failed" ? 1 : 0 } });
   }
 
   /**
    * Deletes the hooks whose policy asks for it; one that cannot be deleted stays in the inventory, and fails nothing. One whose
    * end takes longer stays as leaving, for the prune of a later sync.
    */
-  async function tidyHooks(work: Work): Promise<void> {
+  async function tidyHooks(work: Work, batch: SyncBatch): Promise<void> {
     const over = work.hooks.filter(({ outcome, deleteOn }) => outcome !== undefined && deleteOn.includes(outcome));
     if (over.length === 0) return;
     const { name: application, cluster } = work.target;
     try {
-      const left = await deleteHooks({ writer: await clusters.writer(cluster), application, hooks: over });
+      const writer = await clusters.writer(cluster, openedFor(batch));
+      const left = await deleteHooks({ writer, application, hooks: over });
       for (const hook of left)
         log.warn("sync.hook-stays", {
           application,
           sync: work.syncId,
           error: hook.kind === "refused" ? hook.error : `it ${terminatingText(hook.finalizers)}`,
           ref: displayRef(hook.ref),
+          correlationId: batch.correlationId,
         });
       const entries = (await stores.inventories.load(application))?.entries ?? [];
       const next = withoutHooks(entries, { over, left });
       if (next.some((entry, at) => entry !== entries[at]) || next.length < entries.length)
         await stores.inventories.save({ application, cluster, entries: next }, { fence: work.lease.fence });
     } catch (error) {
-      if (!isDriftlessError(error, "cluster", "apply", "lease")) throw error;
-      log.warn("sync.hook-stays", { application, sync: work.syncId, error: messageOf(error) });
+      if (!isDriftlessError(error, "cluster", "apply", "refused", "not-found", "lease")) throw error;
+      log.warn("sync.hook-stays", {
+        application,
+        sync: work.syncId,
+        error: messageOf(error),
+        correlationId: batch.correlationId,
+      });
     }
   }
 

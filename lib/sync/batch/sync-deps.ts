@@ -8,7 +8,10 @@ import type { Metrics } from "../../telemetry/metrics.ts";
 
 /** What the sync of a batch calls. */
 export interface SyncDeps {
-  readonly stores: Pick<Stores, "applications" | "heads" | "snapshots" | "inventories" | "syncs" | "drift" | "leases" | "digest">;
+  readonly stores: Pick<
+    Stores,
+    "applications" | "configuration" | "heads" | "snapshots" | "inventories" | "syncs" | "drift" | "leases" | "digest"
+  >;
   readonly clusters: Clusters;
   /** How objects are judged, the configuration's own rules included. */
   readonly assessor: () => Promise<Assessor>;

@@ -12,6 +12,7 @@ import { changeState } from "../application-state.ts";
 import { createDetect } from "../sweep/sweep-detect.ts";
 import { rowKey } from "../sweep/sweep-rows.ts";
 import type { Suspect } from "./health-look.ts";
+import { openedFor } from "./opened-for.ts";
 import { type Disturbance, moved, type Progress, type Work, withNotes } from "./progress.ts";
 import type { SyncDeps } from "./sync-deps.ts";
 
@@ -82,15 +83,15 @@ export function createWaitDrift(deps: SyncDeps) {
     { state, batch }: { readonly state: ApplicationState; readonly batch: SyncBatch },
   ): Promise<Detected | undefined> {
     try {
-      const reader = await clusters.reader(batch.cluster);
+      const reader = await clusters.reader(batch.cluster, openedFor(batch));
       const live = new Map(
         suspects.flatMap(({ entry, object }) => (object === undefined ? [] : [[resourceKey(entry.ref), object] as const])),
       );
       const entries = suspects.map(({ entry }) => entry);
       return await detect({ state, suspects: entries, live, orphans: [] }, { reader, now: timestamp(clock) }, {});
     } catch (error) {
-      if (!isDriftlessError(error, "cluster", "apply", "not-found")) throw error;
-      log.warn("sync.health-unknown", { cluster: batch.cluster, error: messageOf(error) });
+      if (!isDriftlessError(error, "cluster", "apply", "refused", "not-found")) throw error;
+      log.warn("sync.health-unknown", { cluster: batch.cluster, error: messageOf(error), correlationId: batch.correlationId });
       return undefined;
     }
   }

@@ -1,13 +1,12 @@
-import { visitLive } from "../../apply/live.ts";
-import type { ClusterReader, Clusters } from "../../cluster/cluster.ts";
+import type { Clusters } from "../../cluster/cluster.ts";
 import { mapConcurrently } from "../../cluster/concurrency.ts";
 import { isDriftlessError, messageOf } from "../../errors.ts";
 import { silentEvents } from "../../events/events.ts";
 import type { CallOptions } from "../../model/call.ts";
 import type { SweepReport } from "../../model/drift.ts";
 import type { HealthCheckExpr } from "../../model/health.ts";
-import { canonicalJson, type JsonValue } from "../../model/json.ts";
-import { type ResourceRef, resourceKey } from "../../model/resource.ts";
+import type { Project } from "../../model/project.ts";
+import type { ResourceRef } from "../../model/resource.ts";
 import type { ApplicationState, SyncBatch } from "../../model/sync.ts";
 import { restartGateOf } from "../../plan/gate.ts";
 import type { SyncStarter } from "../../queue/queue.ts";
@@ -15,13 +14,14 @@ import type { Stores } from "../../store/store.ts";
 import type { StartMeter } from "../../telemetry/effort.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { isDue, startRuns } from "../runs.ts";
-import { bodiesSeen, listSuspects, withBodies } from "./sweep-bodies.ts";
+import { createLookAsEach } from "./sweep-as-each.ts";
 import { createRefreshHealth, type Refreshed } from "./sweep-health.ts";
-import { createJudge, driftIn, isBusy, type JudgeDeps, type JudgeLook, type Verdict } from "./sweep-judge.ts";
+import { driftIn, isBusy, type JudgeDeps } from "./sweep-judge.ts";
 import { measureDrift } from "./sweep-metrics.ts";
-import { visitObjects } from "./sweep-objects.ts";
+import type { Part } from "./sweep-part.ts";
 import type { SweepPrevention } from "./sweep-prevention.ts";
-import { type Owner, type Sighting, trackOwners } from "./sweep-tracking.ts";
+import { sumCost } from "./sweep-readers.ts";
+import type { Sighting, Tracking } from "./sweep-tracking.ts";
 
 export interface SweepClusterDeps extends JudgeDeps {
   readonly stores: JudgeDeps["stores"] & Pick<Stores, "inventories" | "sweeps">;
@@ -39,6 +39,8 @@ export interface ClusterSweep {
   readonly states: readonly ApplicationState[];
   /** By which health is judged; the built-in rules alone when absent. */
   readonly healthCheckExprs?: readonly HealthCheckExpr[];
+  /** As the configuration states them; none when absent, and then nothing has limits. */
+  readonly projects?: readonly Project[];
   /**
    * Looks at these objects alone, by application, each by one GET: nothing is listed, no health is looked at, and no report is
    * kept.
@@ -67,18 +69,15 @@ export const nothingFound: Findings = {
 };
 
 const mostErrors = 20;
-/** Applications with suspects that are looked at together: their bodies are held at once. */
-const closeLooks = 50;
-
 /**
- * Sweeps one cluster: one metadata LIST a kind for all its applications, a dry run only for what that cannot clear, a row
+ * Sweeps one cluster: one metadata LIST a kind and identity for all its applications, a dry run only for what that cannot clear, a row
  * for every field that drifted, and one healing run for those whose policy asks for it. It writes nothing to the cluster.
  * What stops it is said in its report, which is kept, unless only some objects were to be looked at.
  */
 export function createSweepCluster(deps: SweepClusterDeps): (sweep: ClusterSweep, options?: CallOptions) => Promise<SweepReport> {
-  const { stores, clusters, starter, events = silentEvents, clock, log } = deps;
-  const judge = createJudge(deps);
+  const { stores, starter, events = silentEvents, clock, log } = deps;
   const refreshHealth = createRefreshHealth(deps);
+  const identities = createLookAsEach(deps);
 
   return async (sweep, options = {}) => {
     const started = clock.now();
@@ -105,28 +104,12 @@ export function createSweepCluster(deps: SweepClusterDeps): (sweep: ClusterSweep
   };
 
   async function sweepCluster(sweep: ClusterSweep, now: string, options: CallOptions): Promise<Findings> {
-    const reader = await clusters.reader(sweep.cluster, options);
-    const before = costOf(reader);
-    const owners = await mapConcurrently(sweep.states, { limit: 32, work: (state) => loadOwner(state, sweep, options) });
-    const rules =
-      (sweep.healthCheckExprs ?? []).length === 0 ? "" : canonicalJson(sweep.healthCheckExprs as unknown as JsonValue);
-    const tracking = trackOwners(owners, { cluster: sweep.cluster, now, rules });
     const isWhole = sweep.only === undefined;
     const prevention = isWhole ? deps.prevention?.look(sweep) : undefined;
-    const visitorOf = prevention?.along(tracking.visitorOf) ?? tracking.visitorOf;
-    const refused = isWhole
-      ? await visitLive({ reader, kinds: tracking.kinds, visitorOf }, options)
-      : await visitObjects({ reader, owners, visitorOf: tracking.visitorOf }, options);
-    const unreadable = new Set(refused.keys());
-    const sightings = tracking.sightings(unreadable);
-    const look: JudgeLook = {
-      reader,
-      now,
-      sweep: sweep.id,
-      unreadable,
-      ...(isWhole ? {} : { only: new Set(owners.flatMap(({ entries }) => entries.map(({ ref }) => resourceKey(ref)))) }),
-    };
-    const verdicts = await judgeAll(sightings, look, options);
+    const along = (visitorOf: Tracking["visitorOf"]) => prevention?.along(visitorOf) ?? visitorOf;
+    const seen = await identities.look(sweep, { now, along }, options);
+    const { parts } = seen;
+    const verdicts = parts.flatMap((part) => part.verdicts);
     if (isWhole) {
       const swept = verdicts.map(({ state, detected: { rows }, fresh }) => ({ state, rows, fresh }));
       measureDrift(swept, { metrics: deps.metrics, cluster: sweep.cluster });
@@ -138,69 +121,48 @@ export function createSweepCluster(deps: SweepClusterDeps): (sweep: ClusterSweep
       const news = verdicts.flatMap((verdict) => verdict.news);
       if (news.length > 0) await events.publish(news, options);
     }
-    const rest = isWhole ? await afterwards(sweep, { reader, sightings, verdicts }, options) : noneRefreshed;
-    const prevented = await prevention?.settle(options);
-    const after = costOf(reader);
-    const errors = [...verdicts.flatMap(({ detected }) => detected.errors), ...rest.errors, ...(prevented?.errors ?? [])];
+    const rest = isWhole ? await afterwards(sweep, parts, options) : noneRefreshed;
+    const unlooked = isWhole ? await identities.tell(seen, sweep, options) : [];
+    // What the lists of one identity did not bring is not known to be gone.
+    const prevented = seen.isComplete ? await prevention?.settle(options) : undefined;
+    const owned = parts.flatMap(({ sightings }) => sightings);
     return {
-      applications: owners.length,
-      objects: owners.reduce((sum, { entries }) => sum + entries.length, 0),
-      kinds: isWhole ? tracking.kinds.length : 0,
-      requests: after.requests - before.requests,
-      pages: after.pages - before.pages,
-      dryRuns: after.dryRuns - before.dryRuns,
-      bytes: after.bytes - before.bytes,
+      applications: sweep.states.length,
+      objects: sum(owned, ({ entries }) => entries.length),
+      kinds: isWhole ? sum(parts, ({ kinds }) => kinds) : 0,
+      ...sumCost(parts.map(({ readers }) => readers.cost())),
       suspects: sum(verdicts, ({ detected }) => detected.suspects),
       drifted: sum(verdicts, ({ detected }) => detected.rows.filter(driftIn(detected)).length),
       healing: healing.map(({ application }) => application),
-      healthChanged: rest.changed,
-      unknownOwners: tracking.unknownOwners().slice(0, 20),
+      healthChanged: [...rest.changed, ...unlooked],
+      unknownOwners: [...new Set(parts.flatMap(({ unknownOwners }) => unknownOwners))].slice(0, 20),
       skipped: verdicts.filter(({ skipped }) => skipped).map(({ state }) => state.application),
-      errors: [...refused.values(), ...errors].slice(0, mostErrors),
+      errors: [
+        ...seen.errors,
+        ...verdicts.flatMap(({ detected }) => detected.errors),
+        ...rest.errors,
+        ...(prevented?.errors ?? []),
+      ].slice(0, mostErrors),
     };
   }
 
-  async function loadOwner(state: ApplicationState, { only }: ClusterSweep, options: CallOptions): Promise<Owner> {
-    const entries = (await stores.inventories.load(state.application, options))?.entries ?? [];
-    if (only === undefined) return { state, entries };
-    const wanted = new Set((only.get(state.application) ?? []).map(resourceKey));
-    return { state, entries: entries.filter(({ ref }) => wanted.has(resourceKey(ref))) };
-  }
-
-  /** Those without suspects first, since that is nothing to wait for. */
-  async function judgeAll(sightings: readonly Sighting[], look: JudgeLook, options: CallOptions): Promise<readonly Verdict[]> {
-    const isClose = ({ suspects }: Sighting): boolean => suspects.length > 0;
-    const quiet = sightings.filter((sighting) => !isClose(sighting));
-    const verdicts = await mapConcurrently(quiet, { limit: 8, work: (sighting) => judge(sighting, look, options) });
-    const close = sightings.filter(isClose);
-    for (let from = 0; from < close.length; from += closeLooks) {
-      const part = close.slice(from, from + closeLooks);
-      const bodies = look.only === undefined ? await listSuspects(look.reader, part, options) : bodiesSeen(part);
-      const here = { ...look, reader: withBodies(look.reader, bodies) };
-      verdicts.push(...(await mapConcurrently(part, { limit: closeLooks, work: (sighting) => judge(sighting, here, options) })));
-    }
-    return verdicts;
-  }
-
   /** What nobody waits for. */
-  async function afterwards(
-    sweep: ClusterSweep,
-    {
-      reader,
-      sightings,
-      verdicts,
-    }: {
-      readonly reader: ClusterReader;
-      readonly sightings: readonly Sighting[];
-      readonly verdicts: readonly Verdict[];
-    },
-    options: CallOptions,
-  ): Promise<Refreshed> {
-    await forgetLeftovers(sightings, sweep, options);
+  async function afterwards(sweep: ClusterSweep, parts: readonly Part[], options: CallOptions): Promise<Refreshed> {
+    await forgetLeftovers(
+      parts.flatMap(({ sightings }) => sightings),
+      sweep,
+      options,
+    );
     const { id, healthCheckExprs = [] } = sweep;
-    // Of what a run is at, or will be in a moment, the health is that run's to tell.
-    const idle = verdicts.filter(({ heal, skipped }) => !heal && !skipped);
-    return refreshHealth(idle, { id, reader, healthCheckExprs }, options);
+    const refreshed = await mapConcurrently(parts, {
+      limit: 4,
+      work: ({ readers, verdicts }) => {
+        // Of what a run is at, or will be in a moment, the health is that run's to tell.
+        const idle = verdicts.filter(({ heal, skipped }) => !heal && !skipped);
+        return refreshHealth(idle, { id, reader: readers.main, healthCheckExprs }, options);
+      },
+    });
+    return { changed: refreshed.flatMap(({ changed }) => changed), errors: refreshed.flatMap(({ errors }) => errors) };
   }
 
   async function startHealing(states: readonly ApplicationState[], sweep: ClusterSweep, options: CallOptions): Promise<void> {
@@ -226,10 +188,6 @@ const noneRefreshed: Refreshed = { changed: [], errors: [] };
 /** A removed application whose objects have had their run, and may have another. */
 function isLetGo(state: ApplicationState, now: Date): boolean {
   return state.removed && state.desired?.snapshot === "" && !isDue(state) && restartGateOf({ ...state, now }).open;
-}
-
-function costOf({ requests, traffic }: ClusterReader) {
-  return { requests, ...traffic };
 }
 
 const sum = <T>(items: readonly T[], count: (item: T) => number): number => items.reduce((total, item) => total + count(item), 0);

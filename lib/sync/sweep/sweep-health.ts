@@ -98,6 +98,24 @@ export function createRefreshHealth({ stores, log }: RefreshHealthDeps) {
   }
 }
 
+/** Says in an application's row that nothing is known of it, and why; true where that was not said there yet. */
+export function createTellUnknown({ stores, log }: RefreshHealthDeps) {
+  return async (
+    { state, reason }: { readonly state: ApplicationState; readonly reason: string },
+    { id }: Pick<HealthSweep, "id">,
+    options: CallOptions,
+  ): Promise<boolean> => {
+    const { application, version, health: before } = state;
+    const health: Health = { status: "Unknown", message: reason };
+    if (before.status === health.status && before.message === reason) return false;
+    const change = (stored: ApplicationState | undefined) => (stored?.version === version ? { ...stored, health } : undefined);
+    const stands = await changeState(stores.applications, { application, known: state, change }, options);
+    if (stands?.version !== version + 1) return false;
+    log.info("sweep.health", { sweep: id, application, before: before.status, health: health.status, message: reason });
+    return true;
+  };
+}
+
 function isDue({ state, sighting }: Seen): boolean {
   const { removed, lastSync, swept, health } = state;
   const runs = lastSync === undefined || lastSync.phase === "Running" || lastSync.phase === "Waiting";

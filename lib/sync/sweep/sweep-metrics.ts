@@ -1,5 +1,6 @@
 import type { DriftRow } from "../../model/drift.ts";
 import type { ApplicationState } from "../../model/sync.ts";
+import { restartGateOf } from "../../plan/gate.ts";
 import { type Metrics, silentMetrics } from "../../telemetry/metrics.ts";
 
 /** What a sweep learned of one application. */
@@ -30,4 +31,18 @@ export function measureDrift(
   for (const { application, values: own } of each) {
     if (Object.values(own).some((count) => count > 0)) metrics.emit({ cluster, application, values: own });
   }
+}
+
+/**
+ * Seconds since the oldest desired state was planned that no sync has brought to health; 0 when there is none. What is suspended,
+ * or waits for leave, is not late: somebody wants it so.
+ */
+export function oldestUnsynced(states: readonly ApplicationState[], now: Date): number {
+  const late = states.flatMap((state) => {
+    const { desired, lastSync } = state;
+    const isDone = lastSync?.phase === "Succeeded" && lastSync.generation === desired?.generation;
+    if (desired === undefined || isDone || !restartGateOf({ ...state, now }).open) return [];
+    return [now.getTime() - Date.parse(desired.plannedAt)];
+  });
+  return Math.max(0, ...late) / 1000;
 }

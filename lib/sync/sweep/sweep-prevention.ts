@@ -1,14 +1,16 @@
-import { createPrevention, type PreventionDeps } from "../../apply/prevention.ts";
+import { createPrevention, type PreventionDeps, type PreventionWish } from "../../apply/prevention.ts";
 import type { ListVisitor, PartialObject } from "../../cluster/cluster.ts";
 import type { CallOptions } from "../../model/call.ts";
 import { isJsonObject, type JsonValue } from "../../model/json.ts";
-import { defaultPrevention, type PreventionSettings } from "../../model/prevention.ts";
+import { defaultPrevention } from "../../model/prevention.ts";
 import { applicationLabel, type GroupVersionKind, gvkOf, type ObjectMeta } from "../../model/resource.ts";
 import type { ApplicationState } from "../../model/sync.ts";
 import { ourEntry } from "../../ownership/entries.ts";
 import { driftAnnotation } from "../../plan/drift-options.ts";
+import { projectIdentities } from "../../plan/prevent-identity.ts";
 import { placeOf } from "../../plan/prevent-policy.ts";
 import type { Stores } from "../../store/store.ts";
+import { projectsOf } from "../projects.ts";
 
 export interface SweepPreventionDeps extends Omit<PreventionDeps, "stores"> {
   readonly stores: PreventionDeps["stores"] & Pick<Stores, "configuration">;
@@ -84,19 +86,27 @@ export function createSweepPrevention(deps: SweepPreventionDeps): SweepPreventio
           const whole = wholes.has(name);
           return whole || singles.has(name) ? [{ name, place: placeOf(definition), whole }] : [];
         });
-        const settings = applications.length === 0 ? defaultPrevention : await settingsOf(cluster, options);
+        const wish = applications.length === 0 ? { settings: defaultPrevention } : await statedFor(cluster, options);
         const prevented = [...objects.values()].map((one) => ({ ...one, names: [...one.names] }));
-        const { error } = await prevent({ cluster, applications, objects: prevented, settings }, options);
+        const { error } = await prevent({ cluster, applications, objects: prevented, ...wish }, options);
         return { errors: error === "" ? [] : [error] };
       },
     };
   }
 
-  async function settingsOf(cluster: string, options: CallOptions): Promise<PreventionSettings> {
+  async function statedFor(cluster: string, options: CallOptions): Promise<Stated> {
     const stored = await stores.configuration.load(options);
-    return stored?.configuration.clusters.find(({ name }) => name === cluster)?.prevent ?? defaultPrevention;
+    const definition = stored?.configuration.clusters.find(({ name }) => name === cluster);
+    const role = definition?.kind === "eks" ? (definition.role ?? "") : "";
+    return {
+      settings: definition?.prevent ?? defaultPrevention,
+      projects: projectIdentities(projectsOf(stored?.configuration), cluster),
+      ...(role === "" ? {} : { role }),
+    };
   }
 }
+
+type Stated = Pick<PreventionWish, "settings" | "projects" | "role">;
 
 interface Names {
   readonly kind: GroupVersionKind;

@@ -1,6 +1,7 @@
 import type { CallOptions } from "../../model/call.ts";
 import type { SweepReport } from "../../model/drift.ts";
 import type { Stores } from "../../store/store.ts";
+import { projectsOf } from "../projects.ts";
 import { usualInterval } from "../sweep-age.ts";
 import { type ClusterSweep, createSweepCluster, type SweepClusterDeps } from "./sweep-cluster.ts";
 
@@ -11,7 +12,8 @@ export interface SweepShardDeps extends SweepClusterDeps {
 }
 
 /** A part of a sweep as its invocation is told of it; what it is about is read when it begins, unless it is at hand. */
-export type ShardSweep = Pick<ClusterSweep, "id" | "cluster"> & Partial<Pick<ClusterSweep, "states" | "healthCheckExprs">>;
+export type ShardSweep = Pick<ClusterSweep, "id" | "cluster"> &
+  Partial<Pick<ClusterSweep, "states" | "healthCheckExprs" | "projects">>;
 
 /**
  * The part of the time between two sweeps for which one keeps others off its cluster, so that the next repeats one that died. A
@@ -44,17 +46,18 @@ export function createSweepShard(
   };
 
   async function complete(shard: ShardSweep, options: CallOptions): Promise<ClusterSweep> {
-    const { id, cluster, states, healthCheckExprs } = shard;
+    const { id, cluster, states, healthCheckExprs, projects } = shard;
     if (states !== undefined) return { ...shard, states };
     const [all, stored] = await Promise.all([
       stores.applications.list(options),
-      healthCheckExprs === undefined ? stores.configuration.load(options) : undefined,
+      healthCheckExprs === undefined || projects === undefined ? stores.configuration.load(options) : undefined,
     ]);
     return {
       id,
       cluster,
       states: all.filter(({ definition }) => definition.cluster === cluster),
       healthCheckExprs: healthCheckExprs ?? stored?.configuration.healthCheckExprs ?? [],
+      projects: projects ?? projectsOf(stored?.configuration),
     };
   }
 }

@@ -59,16 +59,25 @@ interface TrackedKind {
   orphans: readonly DriftRow[];
 }
 
+/** What is known of a whole cluster where only some of its applications are followed. */
+export interface KnownOwners {
+  readonly isApplication: (name: string) => boolean;
+  /** True for an object, by `resourceKey`, that an application owns. */
+  readonly isOwned: (key: string) => boolean;
+}
+
 export interface TrackOptions {
   readonly cluster: string;
   /** RFC 3339. */
   readonly now: string;
   /** By what health is judged, beside what is built in: with other rules it is judged anew. */
   readonly rules?: string;
+  /** Of the applications that are not followed here; none when absent. */
+  readonly known?: KnownOwners;
 }
 
 /** Follows what the applications of a cluster own through the lists of it. */
-export function trackOwners(owners: readonly Owner[], { cluster, now, rules = "" }: TrackOptions): Tracking {
+export function trackOwners(owners: readonly Owner[], { cluster, now, rules = "", known: others }: TrackOptions): Tracking {
   const kinds = new Map<string, TrackedKind>();
   const byOwner = new Map<Owner, Tracked[]>();
   for (const owner of owners) {
@@ -100,8 +109,8 @@ export function trackOwners(owners: readonly Owner[], { cluster, now, rules = ""
           for (const object of objects) {
             const key = keyOf(object);
             const first = here.objects.get(key);
-            if (first === undefined) strangers.set(key, object);
-            else for (const tracked of chain(first)) look(key, tracked, object);
+            if (first !== undefined) for (const tracked of chain(first)) look(key, tracked, object);
+            else if (others?.isOwned(key) !== true) strangers.set(key, object);
           }
           if (strangers.size > 0) here.orphans = [...here.orphans, ...orphansIn(strangers, { cluster, now })];
         },
@@ -117,7 +126,7 @@ export function trackOwners(owners: readonly Owner[], { cluster, now, rules = ""
     unknownOwners() {
       const known = new Set(owners.map(({ state }) => state.application));
       const labelled = new Set([...kinds.values()].flatMap((kind) => kind.orphans.map(({ application }) => application)));
-      return [...labelled].filter((name) => !known.has(name));
+      return [...labelled].filter((name) => !known.has(name) && others?.isApplication(name) !== true);
     },
   };
 }

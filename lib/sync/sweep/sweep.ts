@@ -5,26 +5,31 @@ import type { Configuration } from "../../model/application.ts";
 import type { CallOptions } from "../../model/call.ts";
 import type { SweepReport, SweepShard } from "../../model/drift.ts";
 import type { ApplicationState } from "../../model/sync.ts";
-import { branchesOf, branchKey } from "../../plan/affected.ts";
+import { branchesOf } from "../../plan/affected.ts";
+import { findProject } from "../../projects/find.ts";
 import type { RevisionQueue, ShardStarter } from "../../queue/queue.ts";
 import type { Sources } from "../../source/source.ts";
-import type { Stores } from "../../store/store.ts";
-import type { ConfigurationSource } from "../plan/read-configuration.ts";
+import type { StoredConfiguration, Stores } from "../../store/store.ts";
+import { type ConfigurationSource, configurationBranches } from "../plan/configuration-files.ts";
+import { projectOf, projectsOf } from "../projects.ts";
 import { type ClusterSweep, nothingFound, type SweepClusterDeps } from "./sweep-cluster.ts";
 import { createReplayDeliveries } from "./sweep-deliveries.ts";
 import { createFights } from "./sweep-fights.ts";
 import { createSweepLate } from "./sweep-late.ts";
+import { oldestUnsynced } from "./sweep-metrics.ts";
 import { createReleasePending } from "./sweep-pending.ts";
 import { createRestartLost } from "./sweep-restart.ts";
 import { createSweepShard } from "./sweep-shard.ts";
 
 export interface SweepDeps extends SweepClusterDeps {
-  readonly stores: SweepClusterDeps["stores"] & Pick<Stores, "configuration" | "deliveries" | "heads">;
+  readonly stores: SweepClusterDeps["stores"] & Pick<Stores, "configuration" | "deliveries" | "heads" | "prevention">;
   readonly sources: Sources;
   readonly queue: RevisionQueue;
   readonly configuration: ConfigurationSource;
   /** Where each of several clusters is handed to; without it all are swept in place. */
   readonly shards?: ShardStarter;
+  /** False: every cluster is handed on, also a single one, since whoever sweeps opens none. Default true. */
+  readonly inPlace?: boolean;
   /** Seconds between sweeps, as the schedule has them. Default 300. */
   readonly sweepInterval?: number;
   readonly newId: () => string;
@@ -63,6 +68,7 @@ export function createSweep(deps: SweepDeps): (options?: SweepOptions) => Promis
   const replayDeliveries = createReplayDeliveries(deps);
   const releasePending = createReleasePending(deps);
   const restartLost = createRestartLost(deps);
+  const opensNone = deps.inPlace === false && deps.shards !== undefined;
 
   return async ({ event = {}, ...options } = {}) => {
     const { sweep, cluster } = event;
@@ -76,12 +82,17 @@ export function createSweep(deps: SweepDeps): (options?: SweepOptions) => Promis
     const [stored, states] = await Promise.all([stores.configuration.load(options), stores.applications.list(options)]);
     const byCluster = Map.groupBy(states, ({ definition }) => definition.cluster);
     const clusters = [...byCluster.keys()];
+    for (const cluster of await quietClusters(stored?.configuration, options))
+      if (!byCluster.has(cluster)) byCluster.set(cluster, []);
+    const projects = projectsOf(stored?.configuration);
+    const allowed = states.filter(({ definition }) => findProject({ projects }, projectOf(definition)) !== undefined);
+    deps.metrics?.emit({ values: { OldestUnsynced: oldestUnsynced(allowed, clock.now()) } });
     // A heal of what is released or restarted meanwhile sees at its begin that it is not wanted any more.
     const [, , swept, moved] = await Promise.all([
       sweepLate({ id, clusters }, options),
-      deps.prevention?.leaveOthers(clusters, options),
-      sweepClusters(id, { byCluster, healthCheckExprs: stored?.configuration.healthCheckExprs ?? [] }, options),
-      startWaiting(id, { states, configuration: stored?.configuration }, options),
+      opensNone ? undefined : deps.prevention?.leaveOthers(clusters, options),
+      sweepClusters(id, { byCluster, projects, healthCheckExprs: stored?.configuration.healthCheckExprs ?? [] }, options),
+      startWaiting(id, { states: allowed, stored }, options),
     ]);
     const { movedHeads, replayed, released, restarted } = moved;
     const reports = swept.filter((each): each is SweepReport => typeof each === "object");
@@ -99,20 +110,29 @@ export function createSweep(deps: SweepDeps): (options?: SweepOptions) => Promis
     return { id, reports, shards, movedHeads, replayed, released, restarted };
   }
 
+  /** Those that only an invocation of their own can look at: nothing was planned for them yet, or nothing is left but what prevents. */
+  async function quietClusters(configuration: Configuration | undefined, options: CallOptions): Promise<readonly string[]> {
+    if (!opensNone || configuration === undefined) return [];
+    const known = new Set(configuration.clusters.map(({ name }) => name));
+    const prevented = (await stores.prevention.list(options)).map(({ cluster }) => cluster);
+    return [...configuration.applications.map(({ cluster }) => cluster), ...prevented].filter((name) => known.has(name));
+  }
+
   async function sweepClusters(
     id: string,
     {
       byCluster,
-      healthCheckExprs,
+      ...stated
     }: { readonly byCluster: ReadonlyMap<string, readonly ApplicationState[]> } & Required<
-      Pick<ClusterSweep, "healthCheckExprs">
+      Pick<ClusterSweep, "healthCheckExprs" | "projects">
     >,
     options: CallOptions,
   ): Promise<readonly (string | SweepReport | undefined)[]> {
     return Promise.all(
       [...byCluster].map(async ([cluster, members]) => {
-        if (byCluster.size > 1 && deps.shards !== undefined) return handOn({ sweep: id, cluster }, deps.shards, options);
-        return sweepShard({ id, cluster, states: members, healthCheckExprs }, options);
+        if ((byCluster.size > 1 || opensNone) && deps.shards !== undefined)
+          return handOn({ sweep: id, cluster }, deps.shards, options);
+        return sweepShard({ id, cluster, states: members, ...stated }, options);
       }),
     );
   }
@@ -120,17 +140,14 @@ export function createSweep(deps: SweepDeps): (options?: SweepOptions) => Promis
   /** What a lost webhook left behind, what waited for a time that has come, and runs that were lost. */
   async function startWaiting(
     id: string,
-    {
-      states,
-      configuration,
-    }: { readonly states: readonly ApplicationState[]; readonly configuration: Configuration | undefined },
+    { states, stored }: { readonly states: readonly ApplicationState[]; readonly stored: StoredConfiguration | undefined },
     options: CallOptions,
   ): Promise<Pick<SweepResult, "movedHeads" | "replayed" | "released" | "restarted">> {
-    const movedHeads = await findMovedHeads(id, configuration, options);
+    const movedHeads = await findMovedHeads(id, stored, options);
     const replayed = await replayDeliveries({ id, movedHeads }, options);
-    const { repository, branch } = deps.configuration;
     // A configuration that is about to be read may close what is open.
-    const isRestated = movedHeads.includes(branchKey(repository, branch));
+    const stating = configurationBranches(deps.configuration, stored);
+    const isRestated = movedHeads.some((key) => stating.has(key));
     const released = isRestated ? [] : await releasePending({ id, states, movedHeads }, options);
     const others = states.filter(({ application }) => !released.includes(application));
     return { movedHeads, replayed, released, restarted: await restartLost({ id, states: others }, options) };
@@ -154,13 +171,12 @@ export function createSweep(deps: SweepDeps): (options?: SweepOptions) => Promis
 
   async function findMovedHeads(
     id: string,
-    configuration: Configuration | undefined,
+    stored: StoredConfiguration | undefined,
     options: CallOptions,
   ): Promise<readonly string[]> {
-    const { repository, branch } = deps.configuration;
     const branches = new Map([
-      [branchKey(repository, branch), { repository, branch }],
-      ...branchesOf(configuration?.applications ?? []),
+      ...configurationBranches(deps.configuration, stored),
+      ...branchesOf(stored?.configuration.applications ?? []),
     ]);
     const moved = await mapConcurrently([...branches], {
       limit: 8,

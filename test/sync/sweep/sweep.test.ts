@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
+import { parseConfiguration } from "../../../lib/config/configuration.ts";
 import { DriftlessError } from "../../../lib/errors.ts";
 import type { SweepShard } from "../../../lib/model/drift.ts";
 import { createSweep, type SweepDeps } from "../../../lib/sync/sweep/sweep.ts";
+import { createSweepPrevention } from "../../../lib/sync/sweep/sweep-prevention.ts";
+import { silentLog } from "../../../lib/telemetry/log.ts";
 import { silentMetrics } from "../../../lib/telemetry/metrics.ts";
 import { aName } from "../../apply/open.ts";
 import { type ConfigMaps, configMapsIn } from "../../engine/config-maps.ts";
@@ -70,6 +73,36 @@ describe("a sweep of several clusters", () => {
     const { shards, start } = handedOn();
     const { reports } = await sweepOf(sweeping, { shards: { start } })();
     assert.deepEqual([reports.map(({ cluster }) => cluster), shards], [["eu"], []]);
+  });
+
+  test("that opens none itself hands on every cluster, also a single one, and those that only have something to plan or to take out", async () => {
+    const name = aName("one");
+    const sweeping = await openSweeping(api);
+    const { stores } = sweeping.installation;
+    await deliver(sweeping, name, "eu");
+    const configuration = parseConfiguration({
+      text: [
+        "clusters: [{ name: eu, context: a }, { name: new, context: b }, { name: left, context: c }, { name: idle, context: d }]",
+        "applications:",
+        "  - { name: planned-never, repository: https://git.example/shop.git, path: ., cluster: new, namespace: shop }",
+      ].join("\n"),
+      file: "driftless.yaml",
+      repository: "https://git.example/platform.git",
+    });
+    await stores.configuration.save({ configuration, revision: "a1", oid: "b2", number: 1 });
+    for (const cluster of ["left", "unknown"]) await stores.prevention.save({ cluster, digest: "", objects: [], problem: "" });
+    const { shards, start } = handedOn();
+    const opened: string[] = [];
+    const open = (cluster: string) => {
+      opened.push(cluster);
+      return Promise.reject(new DriftlessError("cluster", "out of reach"));
+    };
+    const clusters = { reader: open, writer: open };
+    const prevention = createSweepPrevention({ stores, clusters, roles: [], log: silentLog });
+    const sweep = sweepOf(sweeping, { shards: { start }, inPlace: false, clusters, prevention });
+    const result = await sweep();
+    assert.deepEqual([result.reports, opened], [[], []]);
+    assert.deepEqual(shards.map(({ cluster }) => cluster).toSorted(), ["eu", "left", "new"]);
   });
 
   test("a cluster that nobody takes says so in its row, and the others are handed on", async () => {
