@@ -31,8 +31,13 @@ export function parseEvent({ event, payload }: { readonly event: string; readonl
   if (event === "push") return { kind: "push", push: parsePush(payload) };
   const fields = objectAt(payload, "payload");
   const repository = isRecord(fields["repository"]) ? fields["repository"]["clone_url"] : undefined;
-  const cloneUrl = typeof repository === "string" && repository.length <= longestUrl ? repository : "";
+  const cloneUrl = typeof repository === "string" && repository.length <= longestUrl ? withoutUser(repository) : "";
   return event === "ping" ? { kind: "ping", repository: cloneUrl } : { kind: "other", event, repository: cloneUrl };
+}
+
+/** Who may read a repository is Driftless' own affair: credentials that a sender puts into its URL go no further. */
+function withoutUser(url: string): string {
+  return url.replace(/^([a-z+]+:\/\/)[^/@]*@/i, "$1");
 }
 
 /** Reads the payload of a push; throws `webhook` like `parseEvent`. */
@@ -45,11 +50,9 @@ export function parsePush(payload: unknown): PushEvent {
     throw malformed("ref", "must be refs/heads/ and a branch name that Git allows");
   return {
     repository: {
-      cloneUrl: textAt(repository["clone_url"], {
-        field: "repository.clone_url",
-        pattern: oneWord,
-        longest: longestUrl,
-      }),
+      cloneUrl: withoutUser(
+        textAt(repository["clone_url"], { field: "repository.clone_url", pattern: oneWord, longest: longestUrl }),
+      ),
       htmlUrl: textAt(repository["html_url"], { field: "repository.html_url", pattern: oneWord, longest: longestUrl }),
       fullName: textAt(repository["full_name"], { field: "repository.full_name", pattern: oneWord, longest: 512 }),
       id: idAt(repository["id"], "repository.id"),

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { isDriftlessError } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { Log } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import { readBody } from "./body.ts";
 import { parseEvent, type WebhookEvent } from "./event.ts";
 import type { WebhookSecrets } from "./secrets.ts";
@@ -27,6 +28,7 @@ export interface WebhookListenerDeps {
   readonly secrets: WebhookSecrets;
   readonly accept: AcceptDelivery;
   readonly log: Log;
+  readonly metrics?: Metrics;
   /** Default "/webhook". */
   readonly path?: string;
   /** Largest body in bytes. Default 6 MiB, the most that a function is handed. */
@@ -69,7 +71,10 @@ async function answerTo(request: IncomingMessage, deps: WebhookListenerDeps): Pr
   }
   const signedWith = await within(signal, whoSigned({ secrets, request, rawBody: body.bytes, signal }));
   if (signedWith === undefined) return refuse(forged, log);
-  if (signedWith === "previous") log.warn("webhook.previous-secret", { advice: "update the secret in GitHub's settings" });
+  if (signedWith === "previous") {
+    log.warn("webhook.previous-secret", { advice: "update the secret in GitHub's settings" });
+    deps.metrics?.emit({ values: { PreviousSecretUsed: 1 } });
+  }
   return accepted(request, body.bytes, { ...deps, signal });
 }
 

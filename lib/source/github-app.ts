@@ -29,7 +29,7 @@ export interface GithubAuthorizationDeps {
 }
 
 /** A repository of GitHub, as its URL names it. */
-interface Named {
+export interface Named {
   readonly repository: string;
   readonly key: string;
   readonly owner: string;
@@ -183,11 +183,12 @@ async function reachable(
 }
 
 /** The host that Git is read from: the API's own, less the `api.` that it has at github.com and ghe.com. */
-function gitHostOf(apiUrl: string): string {
+export function gitHostOf(apiUrl: string): string {
   return new URL(apiUrl).host.replace(/^api\./, "");
 }
 
-function namedBy(url: URL): Named {
+/** Owner and name in the URL of a repository of GitHub; throws `config` for another URL. */
+export function namedBy(url: URL): Named {
   const [, owner, name] = /^\/([\w.-]+)\/([\w.-]+?)(?:\.git)?\/?$/.exec(url.pathname) ?? [];
   if (owner === undefined || name === undefined) {
     throw new DriftlessError("config", `${url.origin}${url.pathname} is no repository of GitHub: use ${url.origin}/OWNER/NAME`);

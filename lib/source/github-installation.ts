@@ -1,5 +1,6 @@
 import { createAppAuth, type StrategyOptions } from "@octokit/auth-app";
 import { DriftlessError, isDriftlessError, messageOf } from "../errors.ts";
+import type { CallOptions } from "../model/call.ts";
 import { isJsonObject, type JsonObject } from "../model/json.ts";
 import { Secret } from "../telemetry/secret.ts";
 import type { GithubAnswer, GithubApi } from "./github-api.ts";
@@ -25,6 +26,8 @@ export interface InstallationToken {
 
 /** The calls that a GitHub App makes as itself. */
 export interface AppCalls {
+  /** GETs a path of the API: `/app`. */
+  read(path: string, options?: CallOptions): Promise<GithubAnswer>;
   /** `moved` when GitHub knows the repository by another name. */
   findInstallation(repository: {
     readonly owner: string;
@@ -35,6 +38,11 @@ export interface AppCalls {
     installation: Installation,
     repository: { readonly id: number } | { readonly name: string },
   ): Promise<InstallationToken>;
+}
+
+/** Where the API tells of the installation that reaches a repository. */
+export function installationPath({ owner, name }: { readonly owner: string; readonly name: string }): string {
+  return `/repos/${encodeURIComponent(owner)}/${encodeURIComponent(name)}/installation`;
 }
 
 /** All that a token may do. */
@@ -49,11 +57,14 @@ export function createAppCalls({ api, app }: { readonly api: GithubApi; readonly
     // Tokens are kept by who asks for them: by the clock, and as secrets.
     cache: { get: () => "", set: () => undefined },
   });
+  const read: AppCalls["read"] = async (path, options) => {
+    const { token } = await signed(app, () => auth({ type: "app" }));
+    return api.send({ method: "GET", path, authorization: new Secret(`Bearer ${token}`) }, options);
+  };
   return {
+    read,
     async findInstallation({ owner, name }) {
-      const { token } = await signed(app, () => auth({ type: "app" }));
-      const path = `/repos/${encodeURIComponent(owner)}/${encodeURIComponent(name)}/installation`;
-      const answer = await api.send({ method: "GET", path, authorization: new Secret(`Bearer ${token}`) });
+      const answer = await read(installationPath({ owner, name }));
       return answer.body === undefined ? answer : installationOf(answer.body, { app });
     },
     async makeToken(installation, repository) {

@@ -1,10 +1,11 @@
-import type { Configuration } from "../model/application.ts";
+import type { Application, Configuration } from "../model/application.ts";
 import type { ClusterCapabilities, RenderInputs } from "../model/application-source.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { Delivery, DeliveryState } from "../model/delivery.ts";
 import type { Attribution, DriftRow, SweepReport } from "../model/drift.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Prevention } from "../model/prevention.ts";
+import type { ApplicationFile } from "../model/project.ts";
 import type { Manifest, ResourceRef } from "../model/resource.ts";
 import type { ApplicationState, SyncRecord } from "../model/sync.ts";
 
@@ -37,7 +38,7 @@ export interface DeliveryStore {
   list(request?: PageRequest): Promise<Page<Delivery>>;
 }
 
-/** The configuration last read from the platform repository. */
+/** The configuration in force: what was last read from the platform repository, and from the files that it names. */
 export interface ConfigurationStore {
   save(stored: StoredConfiguration, options?: CallOptions): Promise<void>;
   load(options?: CallOptions): Promise<StoredConfiguration | undefined>;
@@ -50,13 +51,44 @@ export interface ConfigurationStore {
 }
 
 export interface StoredConfiguration {
+  /** Put together from all files. */
   readonly configuration: Configuration;
-  /** Commit it was read from. */
+  /** Commit that the platform's own file was read from. */
   readonly revision: string;
-  /** Blob id of the file: equal means that nothing changed. */
+  /** Blob id of that file: equal means that nothing changed in it. */
   readonly oid: string;
-  /** Counts up with every change of the file, so that going back to an earlier one is a change too. */
+  /** Counts up with every change of what is in force, so that going back to an earlier one is a change too. */
   readonly number: number;
+  /** What gave it, the platform's own file first; absent in rows of older versions, when there was no other. */
+  readonly files?: readonly StoredFile[];
+}
+
+/** One file of the configuration, and what it last gave. */
+export interface StoredFile extends ApplicationFile {
+  /** In which all its applications are; "" for the platform's own file. */
+  readonly project: string;
+  /** Commit and blob id that it was last read from without a problem; "" before the first time. */
+  readonly revision: string;
+  readonly oid: string;
+  /** Names of those applications of the configuration that it gives. */
+  readonly applications: readonly string[];
+  /** What it gives now and is not in force, since another file has one of the names. */
+  readonly waiting?: readonly Application[];
+  /** What its generators ask for. */
+  readonly directories: readonly StoredDirectories[];
+  /** Why it still gives what it gave before; "" when it does not. Of the platform's own file it stands elsewhere. */
+  readonly problem: string;
+}
+
+/** Folders that a generator asks for, as they were when the file was last read. */
+export interface StoredDirectories {
+  readonly repository: string;
+  /** Branch. */
+  readonly targetRevision: string;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  /** Of the folders' paths; "" where they could not be listed. */
+  readonly digest: string;
 }
 
 export interface ApplicationStore {

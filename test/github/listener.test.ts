@@ -9,6 +9,7 @@ import { DriftlessError } from "../../lib/errors.ts";
 import { type AcceptDelivery, createWebhookListener, type SignedDelivery } from "../../lib/github/listener.ts";
 import type { WebhookSecret } from "../../lib/github/signature.ts";
 import { jsonLog } from "../../lib/telemetry/log.ts";
+import type { Measured } from "../../lib/telemetry/metrics.ts";
 import { Secret } from "../../lib/telemetry/secret.ts";
 import { aPush, currentSecret, headersFor, previousSecret, sign } from "./deliveries.ts";
 
@@ -22,6 +23,7 @@ suite("the webhook listener", () => {
   let url = "";
   let accepted: SignedDelivery[] = [];
   let lines: Record<string, unknown>[] = [];
+  let measured: Measured[] = [];
   let known: WebhookSecret[] = [];
   let rotated: WebhookSecret[] | undefined;
   let secretReads = 0;
@@ -45,6 +47,7 @@ suite("the webhook listener", () => {
           accepted.push(delivery);
           return accept(delivery, options);
         },
+        metrics: { emit: (each) => measured.push(each) },
         log: jsonLog({ level: "debug", write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) }),
         deadlineMs,
       });
@@ -60,6 +63,7 @@ suite("the webhook listener", () => {
     known = [current, previous];
     rotated = undefined;
     secretReads = 0;
+    measured = [];
     accept = queued;
     deadlineMs = 7500;
   });
@@ -268,6 +272,7 @@ suite("the webhook listener", () => {
     const old = headersFor(push, { secret: previousSecret });
     assert.equal((await post(push, old)).status, 202);
     assert.ok(lines.some(({ event, level }) => event === "webhook.previous-secret" && level === "warn"));
+    assert.deepEqual(measured, [{ values: { PreviousSecretUsed: 1 } }]);
     known = [current];
     assert.equal((await post(push, old)).status, 401);
     assert.equal(accepted.length, 1);

@@ -5,7 +5,9 @@ import { createFifoQueue, startQueue } from "../../cli/local/queue.ts";
 import { DriftlessError } from "../../lib/errors.ts";
 import { createConsumer } from "../../lib/queue/consume.ts";
 import { createSqsQueue, createSqsRetry } from "../../lib/queue/sqs.ts";
+import { systemClock } from "../../lib/telemetry/clock.ts";
 import { jsonLog, silentLog } from "../../lib/telemetry/log.ts";
+import type { Measured } from "../../lib/telemetry/metrics.ts";
 
 const credentials = { accessKeyId: "local", secretAccessKey: "local" };
 const record = (body: string, receiveCount = 1) => ({
@@ -27,6 +29,7 @@ describe("the consumer of a queue", () => {
       retry: async (message) => {
         retried.push(message);
       },
+      clock: systemClock,
       log: silentLog,
     });
     assert.deepEqual(await consume({ Records: [record("a"), record("b", 2), record("c")] }), {
@@ -38,8 +41,41 @@ describe("the consumer of a queue", () => {
 
   test("still names a failed record when it cannot be put back early", async () => {
     const fail = () => Promise.reject(new Error("no"));
-    const consume = createConsumer({ work: fail, retry: fail, log: silentLog });
+    const consume = createConsumer({ work: fail, retry: fail, clock: systemClock, log: silentLog });
     assert.deepEqual(await consume({ Records: [record("a")] }), { batchItemFailures: [{ itemIdentifier: "id-a" }] });
+  });
+});
+
+describe("what a message tells", () => {
+  const sent = Date.parse("2026-01-31T12:00:00.000Z");
+  const clock = { now: () => new Date(sent + 2500) };
+  const message = { repository: "https://host/a.git", branch: "main", after: "", correlationId: "d1" };
+  const nothing = () => Promise.resolve();
+
+  test("how long it waited is measured when its work begins", async () => {
+    const measured: Measured[] = [];
+    const metrics = { emit: (each: Measured) => void measured.push(each) };
+    const consume = createConsumer({ work: nothing, retry: nothing, clock, metrics, log: silentLog });
+    const told = { ...record("{}"), attributes: { ApproximateReceiveCount: "1", SentTimestamp: String(sent) } };
+    await consume({ Records: [told, record("{}")] });
+    assert.deepEqual(measured, [{ values: { QueueAge: 2.5 } }]);
+  });
+
+  test("its correlation id stands in the lines that say that it failed", async () => {
+    const lines: string[] = [];
+    const log = jsonLog({ write: (line) => lines.push(line) });
+    const fail = () => Promise.reject(new Error("no"));
+    await createConsumer({ work: fail, retry: fail, clock, log })({ Records: [record(JSON.stringify(message)), record("junk")] });
+    const told = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    assert.deepEqual(
+      told.map(({ event, correlationId }) => [event, correlationId]),
+      [
+        ["queue.work-failed", "d1"],
+        ["queue.retry-late", "d1"],
+        ["queue.work-failed", undefined],
+        ["queue.retry-late", undefined],
+      ],
+    );
   });
 });
 
@@ -56,6 +92,7 @@ describe("a message that a host asked to put off", () => {
       retry: async (message) => {
         retried.push(message);
       },
+      clock: systemClock,
       log: jsonLog({ write: (line) => lines.push(line) }),
     });
     const { batchItemFailures } = await consume({ Records: [record("a", 3), record("b", 3), record("c")] });

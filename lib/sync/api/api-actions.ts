@@ -1,3 +1,4 @@
+import { redact } from "../../telemetry/redact.ts";
 import type { ActionRequest, AskedBy } from "../actions/action.ts";
 import type { SuspendRequest, SyncRequest } from "../actions/actions.ts";
 import type { ApproveRequest } from "../actions/approve.ts";
@@ -27,7 +28,7 @@ export function suspendRequest(asked: Asked): SuspendRequest {
   const until = fields.optionalText("until");
   return {
     ...subject(asked),
-    reason: fields.text("reason"),
+    reason: redact(fields.text("reason")),
     owner: fields.optionalText("owner") || asked.by,
     until: until === "" ? "" : instantOf("until", until),
   };
@@ -41,7 +42,7 @@ export function resumeRequest(asked: Asked): ActionRequest {
 export function rollbackRequest(asked: Asked): RollbackRequest {
   const fields = fieldsOf(asked.request, ["revision", "reason"]);
   const revision = fields.optionalText("revision");
-  return { ...subject(asked), ...(revision === "" ? {} : { revision }), reason: fields.optionalText("reason") };
+  return { ...subject(asked), ...(revision === "" ? {} : { revision }), reason: redact(fields.optionalText("reason")) };
 }
 
 export function rebuildRequest({ name: cluster, request, by, correlationId }: Asked): RebuildRequest {

@@ -1,7 +1,7 @@
 import type { CallOptions } from "../../model/call.ts";
 import { displayRef } from "../../model/resource.ts";
 import type { ApplicationState } from "../../model/sync.ts";
-import type { Stores } from "../../store/store.ts";
+import type { StoredFile, Stores } from "../../store/store.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import { unknownApplication } from "../application-state.ts";
 import { lastSweeps, usualInterval } from "../sweep-age.ts";
@@ -35,9 +35,10 @@ export interface ApiQueries {
 export function createApiQueries({ stores, clock, sweepInterval = usualInterval }: ApiQueriesDeps): ApiQueries {
   return {
     async overview(options) {
-      const [states, configurationProblem, preventions] = await Promise.all([
+      const [states, configurationProblem, stored, preventions] = await Promise.all([
         stores.applications.list(options),
         stores.configuration.loadProblem(options),
+        stores.configuration.load(options),
         stores.prevention.list(options),
       ]);
       const clusters = [...new Set(states.map(({ definition }) => definition.cluster))];
@@ -48,6 +49,7 @@ export function createApiQueries({ stores, clock, sweepInterval = usualInterval 
       return {
         items,
         configurationProblem,
+        configurationProblems: fileProblems(stored?.files ?? []),
         preventionProblems: preventions.flatMap(({ cluster, problem }) => (problem === "" ? [] : [{ cluster, problem }])),
         sweeps: sweeps.map(({ age, ...rest }) => ({ ...rest, ageSeconds: Math.round(age) })),
       };
@@ -89,4 +91,11 @@ export function createApiQueries({ stores, clock, sweepInterval = usualInterval 
       })) ?? [];
     return { cluster: inventory?.cluster ?? (await known(name, options)).definition.cluster, items };
   }
+}
+
+/** Why files that projects name still give what they gave before. */
+function fileProblems(files: readonly StoredFile[]): readonly object[] {
+  return files
+    .filter(({ problem }) => problem !== "")
+    .map(({ project, repository, targetRevision, path, problem }) => ({ project, repository, targetRevision, path, problem }));
 }

@@ -1,10 +1,13 @@
 import { isDriftlessError, messageOf } from "../../errors.ts";
 import type { CallOptions } from "../../model/call.ts";
 import { type JsonValue, stringifyJson } from "../../model/json.ts";
+import type { Examine } from "../../queue/examine.ts";
 import type { Preview } from "../../queue/preview-answer.ts";
+import { redact } from "../../telemetry/redact.ts";
 import type { ActionResult } from "../actions/action.ts";
 import type { Actions } from "../actions/actions.ts";
 import type { RebuildResult } from "../actions/rebuild.ts";
+import { usualInterval } from "../sweep-age.ts";
 import {
   type Asked,
   approveRequest,
@@ -14,6 +17,7 @@ import {
   suspendRequest,
   syncRequest,
 } from "./api-actions.ts";
+import { createApiDoctor } from "./api-doctor.ts";
 import { type ApiQueriesDeps, createApiQueries } from "./api-queries.ts";
 import type { ApiRequest } from "./api-request.ts";
 import { previewView } from "./api-views.ts";
@@ -21,6 +25,8 @@ import { previewView } from "./api-views.ts";
 export interface ApiDeps extends ApiQueriesDeps {
   readonly actions: Actions;
   readonly preview: Preview;
+  /** What looks at clusters and repositories; absent: the API tells only what the table knows of them. */
+  readonly examine?: Examine;
 }
 
 export interface ApiResponse {
@@ -61,6 +67,7 @@ export function createApi(deps: ApiDeps): (request: ApiRequest, options?: CallOp
 
 function readingRoutes(deps: ApiDeps): readonly Route[] {
   const queries = createApiQueries(deps);
+  const doctor = createApiDoctor({ sweepInterval: usualInterval, ...deps });
   return [
     get(/^\/applications$/, (_, __, options) => queries.overview(options)),
     get(/^\/applications\/([^/]+)$/, (name, _, options) => queries.application(name, options)),
@@ -74,6 +81,7 @@ function readingRoutes(deps: ApiDeps): readonly Route[] {
     }),
     get(/^\/drift$/, (_, request, options) => queries.drift(undefined, request, options)),
     get(/^\/deliveries$/, (_, request, options) => queries.deliveries(request, options)),
+    get(/^\/doctor$/, (_, request, options) => doctor(request, options)),
     get(/^\/clusters\/([^/]+)\/sweeps$/, (name, request, options) => queries.sweeps(name, request, options)),
   ];
 }
@@ -119,10 +127,10 @@ function acted(result: ActionResult | RebuildResult): ApiResponse {
 function statusOf(error: unknown): number | undefined {
   if (error instanceof URIError || isDriftlessError(error, "config")) return 400;
   if (isDriftlessError(error, "not-found")) return 404;
-  if (!isDriftlessError(error, "source", "render", "cluster", "apply", "queue")) return undefined;
+  if (!isDriftlessError(error, "source", "render", "cluster", "apply", "refused", "queue")) return undefined;
   return error.retryable ? 503 : 409;
 }
 
 function answer(status: number, body: unknown): ApiResponse {
-  return { status, body: stringifyJson(body as JsonValue) };
+  return { status, body: redact(stringifyJson(body as JsonValue)) };
 }

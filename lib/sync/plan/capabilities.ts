@@ -1,14 +1,17 @@
-import { isDriftlessError, messageOf } from "../../errors.ts";
+import { DriftlessError, isDriftlessError, messageOf } from "../../errors.ts";
 import type { ClusterCapabilities } from "../../model/application-source.ts";
 import { type CallOptions, signalWithin } from "../../model/call.ts";
 import { capabilitiesDigest } from "../../plan/affected.ts";
 import type { Stores } from "../../store/store.ts";
 import type { Log } from "../../telemetry/log.ts";
 
+/** Asks a cluster what it can do, now. */
+export type AskCapabilities = (cluster: string, options: CallOptions) => Promise<ClusterCapabilities>;
+
 export interface CapabilitiesDeps {
   readonly stores: Pick<Stores, "capabilities">;
-  /** Asks a cluster now. */
-  readonly capabilities: (cluster: string, options: CallOptions) => Promise<ClusterCapabilities>;
+  /** Without it what sweeps have kept is taken. */
+  readonly capabilities?: AskCapabilities | undefined;
   readonly log: Log;
 }
 
@@ -27,6 +30,7 @@ export function openCapabilities(
 
   const ask = async (cluster: string): Promise<ClusterCapabilities> => {
     const known = await stores.capabilities.load(cluster, options);
+    if (capabilities === undefined) return known ?? notYetKnown(cluster);
     try {
       const now = await capabilities(cluster, { signal: signalWithin(longestAnswerMs, options) });
       const isNew = known === undefined || capabilitiesDigest(known) !== capabilitiesDigest(now);
@@ -45,4 +49,11 @@ export function openCapabilities(
     answers.set(cluster, answer);
     return answer;
   };
+}
+
+function notYetKnown(cluster: string): never {
+  const advice = "the next sweep asks it, and then this is planned again";
+  throw new DriftlessError("cluster", `what cluster ${cluster} can do is not known yet, and plans do not reach it: ${advice}`, {
+    retryable: true,
+  });
 }

@@ -10,11 +10,19 @@ export async function closeDelivery(
     message: { correlationId, repository, branch },
     outcomes,
     used,
-  }: { readonly message: RevisionMessage; readonly outcomes: readonly PlanOutcome[]; readonly used: boolean },
+    problems,
+  }: {
+    readonly message: RevisionMessage;
+    readonly outcomes: readonly PlanOutcome[];
+    readonly used: boolean;
+    /** Why files of the configuration still give what they gave before. */
+    readonly problems: readonly string[];
+  },
   options: CallOptions,
 ): Promise<void> {
   const applications = outcomes.flatMap((of) => (of.outcome === "planned" || of.outcome === "held" ? [of.application] : []));
-  const failures = outcomes.flatMap((of) => (of.outcome === "failed" ? [`${of.application}: ${of.error}`] : []));
+  const failed = outcomes.flatMap((of) => (of.outcome === "failed" ? [`${of.application}: ${of.error}`] : []));
+  const failures = [...problems, ...failed];
   if (failures.length > 0)
     return deliveries.update(correlationId, { state: "failed", applications, reason: failures.join("\n") }, options);
   const held = outcomes.flatMap((of) => (of.outcome === "held" ? [`${of.application}: ${of.reason}`] : [])).join("\n");

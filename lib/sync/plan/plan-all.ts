@@ -4,6 +4,8 @@ import type { Application, Configuration } from "../../model/application.ts";
 import type { ClusterCapabilities } from "../../model/application-source.ts";
 import type { CallOptions } from "../../model/call.ts";
 import type { ApplicationState } from "../../model/sync.ts";
+import { findProject } from "../../projects/find.ts";
+import { projectOf, projectsOf } from "../projects.ts";
 import type { OpenedHeads } from "./heads.ts";
 import { createPlanApplication, type PlanApplicationDeps, type PlanOutcome } from "./plan-application.ts";
 
@@ -36,6 +38,7 @@ export function createPlanAll(
 
   return async (applications, { configuration, correlationId, states, opened }, options) => {
     const { remoteBases } = configuration;
+    const projects = projectsOf(configuration);
     const cutOff = new Map<string, unknown>();
     const outcomes = await mapConcurrently(applications, {
       limit: 16,
@@ -43,7 +46,9 @@ export function createPlanAll(
         const { name } = application;
         const { heads, capabilities } = opened;
         try {
-          const request = { application, state: states.get(name), open: heads.open, capabilities, remoteBases, correlationId };
+          const project = findProject({ projects }, projectOf(application));
+          const told = { remoteBases, project, correlationId };
+          const request = { application, state: states.get(name), open: heads.open, capabilities, ...told };
           return [await planApplication(request, options)];
         } catch (error) {
           cutOff.set(name, error);

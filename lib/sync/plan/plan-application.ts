@@ -2,6 +2,7 @@ import { DriftlessError, isDriftlessError, messageOf } from "../../errors.ts";
 import type { Application } from "../../model/application.ts";
 import type { ClusterCapabilities, GitSource } from "../../model/application-source.ts";
 import type { CallOptions } from "../../model/call.ts";
+import type { Project } from "../../model/project.ts";
 import type { ApplicationState } from "../../model/sync.ts";
 import type { SourceTree } from "../../model/tree.ts";
 import { definitionText } from "../../plan/definition.ts";
@@ -13,6 +14,7 @@ import { changeState } from "../application-state.ts";
 import { changedInput, type Heads, openSources, revisionOf } from "./opened-source.ts";
 import { createPlanFailure } from "./plan-failure.ts";
 import { afterLook, afterRender, type Planned, type Rendering } from "./planned-state.ts";
+import { digestOfProject, refuseApplication, refuseRendered } from "./project-rules.ts";
 import { createRenderOnce, type RenderedOnce } from "./render-once.ts";
 
 export interface PlanApplicationDeps {
@@ -30,6 +32,8 @@ export interface PlanRequest {
   /** What charts are told of a cluster; asked only when one wants to know. */
   readonly capabilities: (cluster: string) => Promise<ClusterCapabilities>;
   readonly remoteBases: readonly string[];
+  /** Undefined where the configuration does not state it. */
+  readonly project: Project | undefined;
   readonly correlationId: string;
 }
 
@@ -54,20 +58,30 @@ export function createPlanApplication(
     const { application, state, remoteBases, correlationId } = request;
     let revision = "";
     try {
+      refuseApplication(application, request.project);
       const sources = await openSources(application, request.open);
       revision = revisionOf(sources);
       refuseMove(request);
       const definitionDigest = stores.digest(definitionText(application));
       const heads = { sources, capabilities: () => request.capabilities(application.cluster) };
-      const reason = await reasonToRender({ state, heads, definitionDigest }, options);
+      const projectDigest = digestOfProject(request.project, stores.digest);
+      const reason = await reasonToRender({ state, heads, definitionDigest, projectDigest }, options);
       if (reason === undefined && state !== undefined) return await look(request, state, options);
       log.info("plan.render", { application: application.name, revision, reason, correlationId });
+      const began = clock.now().getTime();
       const rendered = await renderOnce({ application, remoteBases, ...heads }, options);
+      if (!rendered.reused) {
+        const durationMs = clock.now().getTime() - began;
+        log.info("plan.rendered", { application: application.name, objects: rendered.objects, durationMs, correlationId });
+      }
       refuseEmpty(application, rendered);
-      return await store(request, { rendered, revision, definitionDigest }, options);
+      await refuseRendered(stores.snapshots, { application, project: request.project, rendered }, options);
+      return await store(request, { rendered, revision, definitionDigest, projectDigest }, options);
     } catch (error) {
-      if (!isDriftlessError(error, "source", "render", "config", "cluster", "not-found") || error.retryable) throw error;
-      await recordFailure({ definition: application, error: messageOf(error), revision, correlationId }, options);
+      if (!isDriftlessError(error, "source", "render", "config", "cluster", "refused", "not-found") || error.retryable)
+        throw error;
+      const refused = error.code === "refused";
+      await recordFailure({ definition: application, error: messageOf(error), refused, revision, correlationId }, options);
       return { outcome: "failed", application: application.name, error: messageOf(error) };
     }
   };
@@ -92,14 +106,14 @@ export function createPlanApplication(
     { application: definition, state: known, correlationId }: PlanRequest,
     {
       rendered,
-      revision,
-      definitionDigest,
-    }: { readonly rendered: RenderedOnce; readonly revision: string; readonly definitionDigest: string },
+      ...digests
+    }: { readonly rendered: RenderedOnce } & Pick<Rendering, "revision" | "definitionDigest" | "projectDigest">,
     options: CallOptions,
   ): Promise<PlanOutcome> {
     const { name: application } = definition;
     const { inputs, snapshot, warnings, objects, reused } = rendered;
-    const rendering: Rendering = { definition, definitionDigest, inputs, revision, snapshot };
+    const { revision } = digests;
+    const rendering: Rendering = { definition, inputs, snapshot, ...digests };
     let verdict = "same" as Planned["verdict"];
     const change = (stored: ApplicationState | undefined) => {
       const planned = afterRender(stored, rendering, clock.now());
@@ -147,13 +161,18 @@ async function reasonToRender(
     state,
     heads,
     definitionDigest,
-  }: { readonly state: ApplicationState | undefined; readonly heads: Heads; readonly definitionDigest: string },
+    projectDigest,
+  }: { readonly state: ApplicationState | undefined; readonly heads: Heads } & Pick<
+    Rendering,
+    "definitionDigest" | "projectDigest"
+  >,
   options: CallOptions,
 ): Promise<string | undefined> {
   if (state === undefined || (state.desired === undefined && state.pending === undefined)) return "never rendered";
   if (state.removed) return "back in the configuration";
   if (state.planError !== "") return "the last plan failed";
   if (state.definitionDigest !== definitionDigest) return "its definition changed";
+  if ((state.projectDigest ?? "") !== projectDigest) return "its project changed";
   const changed = await changedInput(state.inputs, heads, options);
   return changed === undefined ? undefined : `${changed} changed`;
 }

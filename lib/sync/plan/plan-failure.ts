@@ -19,6 +19,8 @@ export interface PlanFailureDeps {
 export interface PlanFailure {
   readonly definition: Application;
   readonly error: string;
+  /** Whether its project does not allow it. */
+  readonly refused: boolean;
   /** Commit; "" when its sources could not be opened. */
   readonly revision: string;
   readonly correlationId: string;
@@ -36,7 +38,7 @@ export function createPlanFailure({
     let known = false;
     const change = (stored: ApplicationState | undefined) => {
       known = stored?.planError === error && stored.plannedRevision === revision;
-      return known ? undefined : afterFailure(stored, failure);
+      return known && !failure.refused === !stored?.refused ? undefined : afterFailure(stored, failure);
     };
     const state = await changeState(stores.applications, { application, change }, options);
     if (!known) await stores.syncs.put(failureRow(failure, state, timestamp(clock)), options);

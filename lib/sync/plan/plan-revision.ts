@@ -1,7 +1,6 @@
 import { mapConcurrently } from "../../cluster/concurrency.ts";
 import { isDriftlessError, messageOf } from "../../errors.ts";
 import type { Application, Configuration } from "../../model/application.ts";
-import type { ClusterCapabilities } from "../../model/application-source.ts";
 import type { CallOptions } from "../../model/call.ts";
 import type { RevisionMessage } from "../../model/delivery.ts";
 import type { ApplicationState } from "../../model/sync.ts";
@@ -12,30 +11,30 @@ import type { SyncStarter } from "../../queue/queue.ts";
 import { checkRepositoryId } from "../../source/repository-binding.ts";
 import type { Sources } from "../../source/source.ts";
 import type { PlanIndex, Stores } from "../../store/store.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
 import { batchesOf, isDue, runName } from "../runs.ts";
-import { openCapabilities } from "./capabilities.ts";
+import { type AskCapabilities, openCapabilities } from "./capabilities.ts";
 import { closeDelivery } from "./close-delivery.ts";
+import type { ConfigurationSource } from "./configuration-files.ts";
+import { createConfigurationInForce, type InForce } from "./configuration-in-force.ts";
 import { openHeads } from "./heads.ts";
 import { createPlanAll, type Opened, type PlannedAll } from "./plan-all.ts";
 import type { PlanApplicationDeps, PlanOutcome } from "./plan-application.ts";
 import { recordHeads, unchangedReaders } from "./plan-index.ts";
 import { createPlanRemoved } from "./plan-removed.ts";
 import { statedDefinition } from "./planned-state.ts";
-import {
-  type ConfigurationSource,
-  createReadConfiguration,
-  holdsConfiguration,
-  type NewestConfiguration,
-} from "./read-configuration.ts";
+import { projectDigests } from "./project-rules.ts";
+import { createRecordLooked } from "./record-looked.ts";
 
 export interface PlanRevisionDeps extends PlanApplicationDeps {
   readonly stores: PlanApplicationDeps["stores"] &
-    Pick<Stores, "capabilities" | "configuration" | "deliveries" | "heads" | "repositories">;
+    Pick<Stores, "capabilities" | "configuration" | "deliveries" | "heads" | "leases" | "repositories">;
   readonly sources: Sources;
-  /** What a cluster can do, as charts are told. */
-  readonly capabilities: (cluster: string, options: CallOptions) => Promise<ClusterCapabilities>;
+  /** Without it what sweeps have kept of clusters is taken. */
+  readonly capabilities?: AskCapabilities | undefined;
   readonly starter: SyncStarter;
   readonly configuration: ConfigurationSource;
+  readonly metrics?: Metrics;
 }
 
 type States = ReadonlyMap<string, ApplicationState>;
@@ -61,35 +60,13 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
   const { stores, sources, starter, log } = deps;
   const planAll = createPlanAll(deps);
   const planRemoved = createPlanRemoved(deps);
-  const readConfiguration = createReadConfiguration({ sources, store: stores.configuration, from: deps.configuration });
+  const recordLooked = createRecordLooked(stores.heads);
+  const byConfiguration = createConfigurationInForce({ sources, stores, from: deps.configuration });
 
   return async (message, options = {}) => {
     const { correlationId } = message;
     try {
-      const mayChange = holdsConfiguration(deps.configuration, message);
-      if (mayChange) await checkRepositoryId(stores.repositories, message, options);
-      // What the table knows of the branch is read while its host is asked.
-      const [{ configuration, head, number }, settledNumber, index] = await Promise.all([
-        currentConfiguration(mayChange, options),
-        stores.configuration.loadSettled(options),
-        stores.heads.index(message.repository, message.branch, options),
-      ]);
-      if (mayChange) await pinRepositories(configuration, options);
-      if (!mayChange && readersOf(configuration.applications, message).length === 0) {
-        return await closeDelivery(stores.deliveries, { message, outcomes: [], used: false }, options);
-      }
-      // Repositories that nobody uses are never bound.
-      if (!mayChange) await checkRepositoryId(stores.repositories, message, options);
-      const request = { configuration, number, message, correlationId };
-      const settled = settledNumber === number;
-      const { outcomes, interrupted, used } = settled
-        ? await planPushed({ ...request, index }, options)
-        : await planChanged({ ...request, mayChange }, options);
-      // A repository that is away keeps no other back; the message comes again for it.
-      if (interrupted !== undefined) throw interrupted;
-      if (!settled && mayChange) await stores.configuration.saveSettled(number, options);
-      if (mayChange) await recordConfigurationHead(head, options);
-      await closeDelivery(stores.deliveries, { message, outcomes, used }, options);
+      await byConfiguration(message, (inForce) => planBy(inForce, message, options), options);
     } catch (error) {
       if (!isDriftlessError(error) || error.retryable) throw error;
       log.warn("plan.refused", { ...message, error: messageOf(error) });
@@ -100,9 +77,25 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
     }
   };
 
-  async function currentConfiguration(mayChange: boolean, options: CallOptions): Promise<NewestConfiguration> {
-    const stored = mayChange ? undefined : await stores.configuration.load(options);
-    return stored === undefined ? readConfiguration(options) : { ...stored, head: stored.revision };
+  async function planBy(inForce: InForce, message: RevisionMessage, options: CallOptions): Promise<void> {
+    const { configuration, number, settled, mayChange, isBound, index, problems } = inForce;
+    const { correlationId } = message;
+    if (mayChange) await pinRepositories(configuration, options);
+    if (!mayChange && readersOf(configuration.applications, message).length === 0) {
+      return await closeDelivery(stores.deliveries, { message, outcomes: [], used: false, problems: [] }, options);
+    }
+    // Repositories that nobody uses are never bound.
+    if (!isBound) await checkRepositoryId(stores.repositories, message, options);
+    const request = { configuration, number, message, correlationId };
+    const { outcomes, interrupted, used } = settled
+      ? await planPushed({ ...request, index }, options)
+      : await planChanged({ ...request, mayChange }, options);
+    // A repository that is away keeps no other back; the message comes again for it.
+    if (interrupted !== undefined) throw interrupted;
+    if (!settled && mayChange) await stores.configuration.saveSettled(number, options);
+    if (inForce.interrupted !== undefined) throw inForce.interrupted;
+    await recordLooked(inForce, message, options);
+    await closeDelivery(stores.deliveries, { message, outcomes, used, problems }, options);
   }
 
   async function pinRepositories({ repositories }: Configuration, options: CallOptions): Promise<void> {
@@ -137,9 +130,11 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
   async function planChanged(request: PlanRun & { readonly mayChange: boolean }, options: CallOptions): Promise<Planned> {
     const { configuration, message, mayChange } = request;
     const states = new Map((await stores.applications.list(options)).map((state) => [state.application, state]));
+    const digestOf = projectDigests(configuration, stores.digest);
     const isRedefined = (application: Application): boolean => {
       const state = states.get(application.name);
       if (state === undefined || state.removed || !isSameDefinition(statedDefinition(state), application)) return true;
+      if (state.refused === true || (state.projectDigest ?? "") !== digestOf(application)) return true;
       return state.definitionDigest !== stores.digest(definitionText(application));
     };
     const readers = new Set(readersOf(configuration.applications, message));
@@ -179,12 +174,6 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
       ? await mapConcurrently(applications, { limit: 16, work: ({ name }) => stores.applications.get(name, options) })
       : await stores.applications.list(options);
     return new Map(known.flatMap((state) => (state === undefined ? [] : [[state.application, state]])));
-  }
-
-  /** The branch of driftless.yaml itself, which may hold no application, or have been recorded with them already. */
-  async function recordConfigurationHead(head: string, options: CallOptions): Promise<void> {
-    const { repository, branch } = deps.configuration;
-    if ((await stores.heads.get(repository, branch, options)) !== head) await stores.heads.put(repository, branch, head, options);
   }
 
   /** One run a cluster; also for what an earlier plan wanted and no run has begun, since a plan can be cut off before it starts one. */

@@ -12,6 +12,8 @@ const nothingRead: RenderInputs = { repositories: [], pinned: [], cluster: "" };
 export interface Rendering {
   readonly definition: Application;
   readonly definitionDigest: string;
+  /** Of the project's limits; "" where no projects are stated. */
+  readonly projectDigest: string;
   readonly inputs: RenderInputs;
   readonly revision: string;
   readonly snapshot: string;
@@ -28,9 +30,10 @@ export interface Planned {
 
 /** The state after a render: only the newest is pending, and what goes back to the desired one leaves nothing pending. */
 export function afterRender(stored: ApplicationState | undefined, rendering: Rendering, now: Date): Planned {
-  const { definition, definitionDigest, inputs, revision, snapshot } = rendering;
-  const { pending, rejected, ...known } = stored ?? newState(definition);
-  const looked = { ...known, definition, removed: false, definitionDigest, inputs, planError: "", plannedRevision: revision };
+  const { definition, definitionDigest, projectDigest, inputs, revision, snapshot } = rendering;
+  const { pending, rejected, refused: _allowed, projectDigest: _last, ...known } = stored ?? newState(definition);
+  const digests = { definitionDigest, ...(projectDigest === "" ? {} : { projectDigest }) };
+  const looked = { ...known, definition, removed: false, ...digests, inputs, planError: "", plannedRevision: revision };
   if (rejected?.snapshot === snapshot) return { verdict: "rejected", state: { ...looked, rejected } };
   const isInForce =
     definitionText(known.definition) === definitionText(definition) &&
@@ -68,7 +71,7 @@ export function afterLook(stored: ApplicationState, stated: Application, now: Da
 /** The state of an application that left the configuration: nothing is desired of it, once its gate lets that be synced. */
 export function afterRemoval(stored: ApplicationState, now: Date): ApplicationState {
   const definition = statedDefinition(stored);
-  const { pending: _overtaken, ...known } = stored;
+  const { pending: _overtaken, refused: _stays, ...known } = stored;
   const removed = { ...known, removed: true, inputs: nothingRead, planError: "" };
   const gate = gateOf({ definition, suspended: stored.suspended, now });
   const next = { revision: stored.plannedRevision, snapshot: "", plannedAt: now.toISOString() };
@@ -81,13 +84,23 @@ export function afterRemoval(stored: ApplicationState, now: Date): ApplicationSt
 /** The state after a plan that failed: what was applied, where and how, stays in force, whatever the new definition says. */
 export function afterFailure(
   stored: ApplicationState | undefined,
-  { definition, error, revision }: { readonly definition: Application; readonly error: string; readonly revision: string },
+  { definition, error, refused, revision }: AppliedFailure,
 ): ApplicationState {
   const known = stored ?? newState(definition);
   const inForce = known.desired === undefined ? definition : withPolicies(known.definition, definition);
   // Objects that are to be kept are kept from now on.
   const prune = definition.sync.prune && inForce.sync.prune;
-  return { ...known, definition: { ...inForce, sync: { ...inForce.sync, prune } }, planError: error, plannedRevision: revision };
+  const failed = { definition: { ...inForce, sync: { ...inForce.sync, prune } }, planError: error, plannedRevision: revision };
+  // What was refused stays so until a plan is allowed.
+  return { ...known, ...failed, ...(refused ? { refused } : {}) };
+}
+
+interface AppliedFailure {
+  readonly definition: Application;
+  readonly error: string;
+  /** Whether its project does not allow it. */
+  readonly refused: boolean;
+  readonly revision: string;
 }
 
 /** As the configuration states it, in force or not yet. */

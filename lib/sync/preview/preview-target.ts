@@ -7,6 +7,7 @@ import type { Manifest } from "../../model/resource.ts";
 import type { ApplicationState } from "../../model/sync.ts";
 import type { SourceTree } from "../../model/tree.ts";
 import { branchKey } from "../../plan/affected.ts";
+import { findProject } from "../../projects/find.ts";
 import type { Renderer } from "../../render/renderer.ts";
 import type { Sources } from "../../source/source.ts";
 import type { Stores } from "../../store/store.ts";
@@ -15,7 +16,9 @@ import { unknownApplication } from "../application-state.ts";
 import { openCapabilities } from "../plan/capabilities.ts";
 import { openSources } from "../plan/opened-source.ts";
 import { refuseEmpty, refuseMove } from "../plan/plan-application.ts";
+import { refuseApplication, refuseObjects, refuseRendered } from "../plan/project-rules.ts";
 import { createRenderOnce } from "../plan/render-once.ts";
+import { projectOf, projectsOf } from "../projects.ts";
 
 export interface PreviewTargetDeps {
   readonly stores: Pick<Stores, "applications" | "configuration" | "snapshots" | "renders" | "capabilities" | "syncs" | "digest">;
@@ -69,7 +72,16 @@ export function createPreviewTarget(
     const objects = snapshot === "" ? [] : await stores.snapshots.load(snapshot, options);
     const warnings = storedWarnings(state, snapshot);
     const definition = state.pending?.definition ?? state.definition;
+    if (!state.removed) await refuseStored(definition, objects, options);
     return { definition, state, removed: state.removed, revision, snapshot, objects, warnings };
+  }
+
+  /** What a sync would be refused is told before the cluster is asked. */
+  async function refuseStored(definition: Application, objects: readonly Manifest[], options: CallOptions): Promise<void> {
+    const projects = projectsOf((await stores.configuration.load(options))?.configuration);
+    const project = findProject({ projects }, projectOf(definition));
+    refuseApplication(definition, project);
+    refuseObjects(project, { application: definition, objects });
   }
 
   async function rendered(
@@ -82,6 +94,8 @@ export function createPreviewTarget(
     if (configuration === undefined || application === undefined) {
       throw new DriftlessError("not-found", `the configuration in force has no application ${name}`);
     }
+    const project = findProject({ projects: projectsOf(configuration) }, projectOf(application));
+    refuseApplication(application, project);
     refuseMove({ application, state });
     const [first, ...others] = gitSources(application.sources);
     if (first === undefined) throw new DriftlessError("config", noGit(name));
@@ -98,6 +112,7 @@ export function createPreviewTarget(
     };
     const render = await renderOnce(request, options);
     refuseEmpty(application, render);
+    await refuseRendered(stores.snapshots, { application, project, rendered: render }, options);
     const objects = await stores.snapshots.load(render.snapshot, options);
     const warnings = [...render.warnings, ...otherHeads(others.filter((source) => !isSameBranch(source, first)))];
     return { definition: application, state, removed: false, revision: commit, snapshot: render.snapshot, objects, warnings };

@@ -13,6 +13,7 @@ import type { Stores } from "../../store/store.ts";
 import { whyNotApprovable } from "../actions/action-rules.ts";
 import { ownNamespace, placesOf, type StepObject, stepObjects } from "../batch/desired-steps.ts";
 import { type Claims, readClaims } from "../claims.ts";
+import { projectOf } from "../projects.ts";
 import { createSharedObjects } from "../shared-objects.ts";
 import { withinLimits } from "./preview-limits.ts";
 import { type Previewed, previewObjects } from "./preview-objects.ts";
@@ -36,7 +37,7 @@ export function createPreview(deps: PreviewDeps): Previewer {
   return async (request, options = {}) => {
     const target = await findTarget(request, options);
     const { name: application, cluster } = target.definition;
-    const reader = await clusters.reader(cluster, options);
+    const reader = await clusters.reader(cluster, { ...options, project: projectOf(target.definition) });
     const looked = await look(target, reader, options);
     const { revision, snapshot } = target;
     const planned = { application, cluster, revision, snapshot };

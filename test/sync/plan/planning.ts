@@ -207,3 +207,16 @@ export function aConfiguration(applications: Readonly<Record<string, PlannedAppl
   const clusters = "clusters:\n  - { name: eu, context: eu }\n  - { name: us, context: us }\n";
   return `${clusters}applications:${lines.length === 0 ? " []" : `\n${lines.join("")}`}\n${more}`;
 }
+
+/** `driftless.yaml` with clusters `eu` and `us` and these projects, which allow what they want; each names `apps.yaml` of its repositories. */
+export function aPlatform(
+  projects: Readonly<Record<string, readonly Pick<CreatedRepository, "url">[]>>,
+  { limits = "", more = "applications: []\n" }: { readonly limits?: string; readonly more?: string } = {},
+): string {
+  const lines = Object.entries(projects).map(([name, repositories]) => {
+    const files = repositories.map(({ url }) => `{ repository: "${url}", path: apps.yaml }`);
+    const allowed = limits === "" ? 'sourceRepos: ["*"], destinations: [{ cluster: "*", namespace: "*" }]' : limits;
+    return `  - { name: ${name}, identity: installation, ${allowed}, applicationFiles: [${files.join(", ")}] }\n`;
+  });
+  return `clusters:\n  - { name: eu, context: eu }\n  - { name: us, context: us }\nprojects:\n${lines.join("")}${more}`;
+}
