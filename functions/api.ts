@@ -1,6 +1,7 @@
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import type { APIGatewayProxyEventV2WithIAMAuthorizer, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import { parseEnvironment } from "../lib/config/environment.ts";
+import { createLambdaExaminer } from "../lib/queue/examine.ts";
 import { createLambdaPreviewer, createLambdaStarter } from "../lib/queue/lambda.ts";
 import { createActions } from "../lib/sync/actions/actions.ts";
 import { createApi } from "../lib/sync/api/api.ts";
@@ -13,9 +14,10 @@ const log = jsonLog({ level: env.logLevel }, { function: "api" });
 const stores = await openStores(env);
 const client = new LambdaClient({ region: env.region });
 const preview = createLambdaPreviewer({ client, functionName: env.previewFunction });
+const examine = createLambdaExaminer({ client, functionName: env.previewFunction });
 const starter = createLambdaStarter({ client, functionName: env.syncFunction });
 const actions = createActions({ stores, starter, preview, clock, log });
-const api = createApi({ stores, preview, clock, sweepInterval: env.sweepInterval, actions });
+const api = createApi({ stores, preview, examine, clock, sweepInterval: env.sweepInterval, actions });
 
 /** The JSON API below /api, payload format 2.0; who acts is whom the authorizer of the route names. */
 export const handler = async (event: APIGatewayProxyEventV2WithIAMAuthorizer): Promise<APIGatewayProxyStructuredResultV2> => {

@@ -27,12 +27,13 @@ const sweep = createSweep({
   events: openEvents(env, { log }),
   metrics: jsonMetrics({ clock, fields: { function: "sweep" } }),
   sweepInterval: env.sweepInterval,
+  inPlace: env.sweepInPlace,
   newId: randomUUID,
   meter: processMeter,
   clock,
   log,
 });
 
-/** Started by the schedule, and, where there are several clusters, by itself for each of them; ends in time to say so. */
+/** Started by the schedule; hands clusters on, to itself or to the shard function, as the environment says; ends in time to say so. */
 export const handler = (event: Partial<SweepShard>, context: Context): Promise<SweepResult> =>
   sweep({ event, signal: AbortSignal.timeout(context.getRemainingTimeInMillis() - 10_000) });

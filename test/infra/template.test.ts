@@ -5,10 +5,9 @@ import { test } from "node:test";
 import { parseWebhookSecrets } from "../../lib/github/secrets.ts";
 import { createSeal } from "../../lib/store/seal.ts";
 import { expiryAttribute, tableDefinition } from "../../lib/store/table.ts";
-import { metricNamespace, metricUnits } from "../../lib/telemetry/metrics.ts";
 import { Secret } from "../../lib/telemetry/secret.ts";
-import { packagedService } from "./artefacts.ts";
-import { functionsOf, type Resource, resourceOf, resourcesOf } from "./template.ts";
+import { packagedService, securityGroupIds, subnetIds } from "./artefacts.ts";
+import { functionsOf, resourceOf, resourcesOf } from "./template.ts";
 
 const functionsFolder = path.join(import.meta.dirname, "..", "..", "functions");
 
@@ -59,6 +58,7 @@ test("every log group forgets after 30 days", async () => {
     "/aws/lambda/driftless-prod-audit": 30,
     "/aws/lambda/driftless-prod-plan": 30,
     "/aws/lambda/driftless-prod-preview": 30,
+    "/aws/lambda/driftless-prod-shard": 30,
     "/aws/lambda/driftless-prod-sweep": 30,
     "/aws/lambda/driftless-prod-sync": 30,
     "/aws/lambda/driftless-prod-webhook": 30,
@@ -80,17 +80,36 @@ test("the queue of moved branches keeps their order, and gives up a message afte
   const { template } = await packagedService();
   const queue = resourceOf(template, "RevisionQueue").Properties;
   const dead = resourceOf(template, "DeadRevisionQueue").Properties;
-  for (const { QueueName, FifoQueue, SqsManagedSseEnabled } of [queue, dead]) {
+  for (const { QueueName, FifoQueue } of [queue, dead]) {
     assert.match(String(QueueName), /\.fifo$/);
-    assert.deepEqual([FifoQueue, SqsManagedSseEnabled], [true, true]);
+    assert.equal(FifoQueue, true);
   }
   assert.deepEqual(queue["RedrivePolicy"], {
     deadLetterTargetArn: { "Fn::GetAtt": ["DeadRevisionQueue", "Arn"] },
     maxReceiveCount: 10,
   });
-  assert.ok(Number(dead["MessageRetentionPeriod"]) > Number(queue["MessageRetentionPeriod"]));
-  const timeout = functionsOf(template).get("plan")?.Timeout ?? Number.NaN;
-  assert.ok(Number(queue["VisibilityTimeout"]) >= 6 * timeout);
+  assert.deepEqual(dead["RedriveAllowPolicy"], {
+    redrivePermission: "byQueue",
+    sourceQueueArns: [
+      { "Fn::Sub": `arn:\${AWS::Partition}:sqs:\${AWS::Region}:\${AWS::AccountId}:${String(queue["QueueName"])}` },
+    ],
+  });
+});
+
+test("a run that could not be started, or ended by a fault, is a dead letter; sweeps and looks of the audit are left out", async () => {
+  const { template } = await packagedService();
+  const functions = functionsOf(template);
+  const target = { "Fn::GetAtt": ["DeadSyncQueue", "Arn"] };
+  assert.deepEqual(functions.get("sync")?.["DeadLetterConfig"], { TargetArn: target });
+  const tries = ["Sweep", "Shard", "Audit"].map((name) => {
+    const { MaximumRetryAttempts, MaximumEventAgeInSeconds } = resourceOf(template, `${name}LambdaEvConf`).Properties;
+    return [name, MaximumRetryAttempts, MaximumEventAgeInSeconds];
+  });
+  assert.deepEqual(tries, [
+    ["Sweep", 0, 240],
+    ["Shard", 0, 240],
+    ["Audit", 2, 3600],
+  ]);
 });
 
 test("the plan function takes one message at a time, ten side by side, and sends back only what failed", async () => {
@@ -115,7 +134,7 @@ test("a sync is a durable execution of a published version, started by alias", a
   assert.deepEqual(alias, { FunctionName: { Ref: "SyncLambdaFunction" }, Name: "durable" });
   const [version] = [...resourcesOf(template, "AWS::Lambda::Version").keys()];
   assert.deepEqual(FunctionVersion, { "Fn::GetAtt": [version, "Version"] });
-  for (const starter of ["plan", "sweep", "audit", "api"]) {
+  for (const starter of ["plan", "sweep", "shard", "audit", "api"]) {
     const named = functions.get(starter)?.Environment.Variables["DRIFTLESS_SYNC_FUNCTION"];
     assert.deepEqual(named, { Ref: "SyncDurableLambdaAlias" });
   }
@@ -127,10 +146,40 @@ test("B11: the sweep starts every five minutes, within a minute of chance, and s
   assert.equal(ScheduleExpression, "rate(5 minutes)");
   assert.deepEqual(FlexibleTimeWindow, { Mode: "FLEXIBLE", MaximumWindowInMinutes: 1 });
   assert.deepEqual((Target as { readonly Arn: unknown }).Arn, { "Fn::GetAtt": ["SweepLambdaFunction", "Arn"] });
-  const reserved = functionsOf(template).get("sweep")?.["ReservedConcurrentExecutions"];
-  assert.deepEqual(reserved, { "Fn::If": ["ReserveConcurrency", 10, { Ref: "AWS::NoValue" }] });
-  const { MaximumEventAgeInSeconds, MaximumRetryAttempts } = resourceOf(template, "SweepLambdaEvConf").Properties;
-  assert.deepEqual([MaximumEventAgeInSeconds, MaximumRetryAttempts], [240, 0]);
+  const functions = functionsOf(template);
+  const reserved = ["sweep", "shard"].map((name) => functions.get(name)?.["ReservedConcurrentExecutions"]);
+  assert.deepEqual(
+    reserved,
+    [2, 10].map((many) => ({ "Fn::If": ["ReserveConcurrency", many, { Ref: "AWS::NoValue" }] })),
+  );
+});
+
+test("the sweep opens no cluster: it hands every one to the shard function", async () => {
+  const { template } = await packagedService();
+  const told = functionsOf(template).get("sweep")?.Environment.Variables ?? {};
+  assert.equal(told["DRIFTLESS_SWEEP_IN_PLACE"], "false");
+  assert.deepEqual(told["DRIFTLESS_SWEEP_FUNCTION"], { Ref: "ShardLambdaFunction" });
+});
+
+test("with subnets the functions that open clusters for themselves are in them, and plans ask no cluster; without, none is", async () => {
+  const { template } = await packagedService();
+  const network = {
+    "Fn::If": [
+      "HasSubnets",
+      {
+        SubnetIds: { "Fn::Split": [",", subnetIds.join(",")] },
+        SecurityGroupIds: { "Fn::Split": [",", securityGroupIds.join(",")] },
+      },
+      { Ref: "AWS::NoValue" },
+    ],
+  };
+  const inside = [...functionsOf(template)].filter(([, properties]) => properties["VpcConfig"] !== undefined);
+  assert.deepEqual(inside.map(([name]) => name).toSorted(), ["audit", "shard", "sync"]);
+  for (const [name, { VpcConfig }] of inside) assert.deepEqual(VpcConfig, network, name);
+  assert.deepEqual(template.Conditions["HasSubnets"], { "Fn::Not": [{ "Fn::Equals": [subnetIds.join(","), ""] }] });
+  assert.deepEqual(functionsOf(template).get("plan")?.Environment.Variables["DRIFTLESS_PLAN_ASKS_CLUSTERS"], {
+    "Fn::If": ["HasSubnets", "false", "true"],
+  });
 });
 
 test("deliveries have concurrency of their own", async () => {
@@ -161,27 +210,36 @@ test("the secrets that Secrets Manager makes are ones that the functions take", 
   );
 });
 
-test("a sweep that is three intervals late, or never comes, and a fight sound an alarm, where a topic is named", async () => {
-  const { template } = await packagedService();
-  const late = resourceOf(template, "LateSweepAlarm") as Resource & { readonly Condition?: string };
-  const fight = resourceOf(template, "FightAlarm") as typeof late;
-  assert.deepEqual([late.Condition, fight.Condition], ["HasAlarmTopic", "HasAlarmTopic"]);
-  assert.deepEqual(template.Conditions["HasAlarmTopic"], { "Fn::Not": [{ "Fn::Equals": ["", ""] }] });
-  const { MetricName, Period, Threshold, TreatMissingData, Dimensions } = late.Properties;
-  assert.deepEqual([MetricName, TreatMissingData, Dimensions], ["SweepAge", "breaching", undefined]);
-  assert.deepEqual([Number(Period), Number(Threshold)], [3 * 5 * 60, 3 * 5 * 60]);
-  const { MetricName: fights, Threshold: most, TreatMissingData: missing } = fight.Properties;
-  assert.deepEqual([fights, Number(most), missing], ["DriftFights", 0, "notBreaching"]);
-  for (const { Properties } of [late, fight]) {
-    assert.equal(Properties["Namespace"], metricNamespace);
-    assert.ok(String(Properties["MetricName"]) in metricUnits);
-  }
-});
-
 test("the schedule, and what the functions take for it, come from one place", async () => {
   const { template } = await packagedService();
   const [, minutes] =
     /^rate\((\d+) minutes\)$/.exec(String(resourceOf(template, "SweepSchedule").Properties["ScheduleExpression"])) ?? [];
   const told = ["sweep", "api"].map((name) => functionsOf(template).get(name)?.Environment.Variables["DRIFTLESS_SWEEP_INTERVAL"]);
   assert.deepEqual(told, [`${minutes}m`, `${minutes}m`]);
+});
+
+test("the outputs are those that the pages and `driftless doctor` name", async () => {
+  const { Outputs } = (await packagedService()).template;
+  const names = [
+    "AuditFunctionArn",
+    "AuditRoleArn",
+    "DashboardName",
+    "DeadRevisionQueueUrl",
+    "DeadSyncQueueUrl",
+    "HttpApiUrl",
+    "InstallationId",
+    "PlanRoleArn",
+    "PreviewRoleArn",
+    "RevisionQueueUrl",
+    "SweepRoleArn",
+    "SyncRoleArn",
+    "TableName",
+    "WebhookSecretArn",
+  ];
+  assert.deepEqual(
+    names.filter((name) => Outputs[name] === undefined),
+    [],
+  );
+  // One that no other stack has, and that stays as long as this one.
+  assert.deepEqual(Outputs["InstallationId"]?.Value, { "Fn::Select": [2, { "Fn::Split": ["/", { Ref: "AWS::StackId" }] }] });
 });
