@@ -7,6 +7,8 @@ export interface Invocation {
   readonly values: Readonly<Record<string, unknown>>;
   readonly environment: NodeJS.ProcessEnv;
   readonly api?: string;
+  /** AWS region, as given: of the API, and of Driftless. */
+  readonly region?: string;
   /** Says at once what is going on: a line on standard error. */
   readonly say: (line: string) => void;
 }

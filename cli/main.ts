@@ -3,11 +3,15 @@ import { isDriftlessError, messageOf } from "../lib/errors.ts";
 import { redact } from "../lib/telemetry/redact.ts";
 import { type Command, type Invocation, UsageError } from "./command.ts";
 import { approve } from "./commands/approve.ts";
+import { cost } from "./commands/cost.ts";
+import { doctor } from "./commands/doctor.ts";
 import { drift } from "./commands/drift.ts";
 import { explain } from "./commands/explain.ts";
 import { health } from "./commands/health.ts";
 import { history } from "./commands/history.ts";
+import { init } from "./commands/init.ts";
 import { kubectl } from "./commands/kubectl.ts";
+import { logs } from "./commands/logs.ts";
 import { plan } from "./commands/plan.ts";
 import { rebuild } from "./commands/rebuild.ts";
 import { render } from "./commands/render.ts";
@@ -17,6 +21,7 @@ import { status } from "./commands/status.ts";
 import { suspend } from "./commands/suspend.ts";
 import { sweeps } from "./commands/sweeps.ts";
 import { sync } from "./commands/sync.ts";
+import { validate } from "./commands/validate.ts";
 import { oneLine } from "./table.ts";
 
 const commands: Readonly<Record<string, Command>> = {
@@ -24,6 +29,7 @@ const commands: Readonly<Record<string, Command>> = {
   history,
   drift,
   sweeps,
+  logs,
   explain,
   plan,
   sync,
@@ -33,7 +39,11 @@ const commands: Readonly<Record<string, Command>> = {
   resume,
   rebuild,
   render,
+  validate,
   health,
+  init,
+  doctor,
+  cost,
   kubectl,
 };
 
@@ -46,6 +56,7 @@ ${Object.values(commands)
 Options of all:
   --output table|json   tables for people (default), JSON for programs; render also takes yaml, its default
   --api URL             where the API of Driftless is; default DRIFTLESS_API, else the one that \`npm start\` runs here
+  --region REGION       sign requests for that AWS region; default DRIFTLESS_API_REGION, else what the API's host name says
   --help                this text, or that of one command
 
 Exit status: 0 done, 1 failed, 2 wrong usage.
@@ -66,13 +77,21 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const output = await command.run(invocation);
-  process.stdout.write(invocation.output === "json" ? `${output.json}\n` : output.text);
+  const printed = invocation.output === "json" ? output.json : output.text;
+  const end = invocation.output === "json" && printed !== "" ? "\n" : "";
+  // What a folder renders to is printed as it is, for kubectl to take.
+  process.stdout.write(`${command.printsYaml === true ? printed : redact(printed)}${end}`);
   return output.status ?? 0;
 }
 
 /** Undefined when the help is asked for. */
 function parse(command: Command, args: readonly string[]): Invocation | undefined {
-  const shared = { output: { type: "string" }, api: { type: "string" }, help: { type: "boolean", short: "h" } } as const;
+  const shared = {
+    output: { type: "string" },
+    api: { type: "string" },
+    region: { type: "string" },
+    help: { type: "boolean", short: "h" },
+  } as const;
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
@@ -80,14 +99,15 @@ function parse(command: Command, args: readonly string[]): Invocation | undefine
       allowPositionals: true,
     });
     if (values["help"] === true) return undefined;
-    const { output: asked = "table", api } = values as { output?: string; api?: string };
+    const { output: asked = "table", api, region } = values as { output?: string; api?: string; region?: string };
     const output = asked === "yaml" && command.printsYaml === true ? "table" : asked;
     if (output !== "table" && output !== "json") throw new UsageError(`--output is table or json, not ${output}`);
     if (positionals.length > command.positionals.most)
       throw new UsageError(`unexpected argument ${positionals[command.positionals.most]}`);
     if (positionals.length < command.positionals.least) throw new UsageError("an argument is missing");
     const say = (line: string): void => void process.stderr.write(redact(`${oneLine(line)}\n`));
-    return { output, positionals, values, environment: process.env, say, ...(api === undefined ? {} : { api }) };
+    const named = { ...(api === undefined ? {} : { api }), ...(region === undefined ? {} : { region }) };
+    return { output, positionals, values, environment: process.env, say, ...named };
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(messageOf(error));

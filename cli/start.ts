@@ -11,6 +11,7 @@ import { ensureRenderHelper } from "./local/binaries.ts";
 import { git } from "./local/git-client.ts";
 import { startGitServer } from "./local/git-server.ts";
 import { type Installation, startInstallation } from "./local/installation.ts";
+import { openLogFile } from "./local/log-file.ts";
 import { narrate, narrateEvent } from "./local/narrate.ts";
 import { pushDelivery } from "./local/push-event.ts";
 import { announceRunning } from "./local/running.ts";
@@ -79,6 +80,8 @@ async function main(): Promise<number> {
     });
     closing.unshift(() => server.close());
     const sample = await prepareSample({ server, folder: join(folder, "guestbook") });
+    const logFile = openLogFile(join(folder, "functions.log"));
+    closing.unshift(() => Promise.resolve(logFile.close()));
     const installation = await startInstallation({
       kubeconfig: controlPlane.installationKubeconfig,
       renderHelper,
@@ -89,6 +92,7 @@ async function main(): Promise<number> {
       log,
       sweepSeconds,
       onLine: (line) => {
+        logFile.write(line);
         const sentence = values.verbose ? line : narrate(line);
         if (sentence !== undefined) say(sentence);
       },
@@ -97,7 +101,14 @@ async function main(): Promise<number> {
     closing.unshift(() => installation.close());
     webhook = `${installation.url}/webhook`;
     const forget = await announceRunning(
-      { pid: process.pid, api: `${installation.url}/api`, kubeconfig: controlPlane.kubeconfig, kubectl: controlPlane.kubectl },
+      {
+        pid: process.pid,
+        api: `${installation.url}/api`,
+        kubeconfig: controlPlane.kubeconfig,
+        kubectl: controlPlane.kubectl,
+        queueUrl: installation.queueUrl,
+        log: logFile.path,
+      },
       process.env,
     );
     closing.unshift(forget);
@@ -144,6 +155,8 @@ function nextSteps(folder: string): string {
   return `
 Try, in another terminal here:
   npx driftless status
+  npx driftless logs guestbook-qa
+      ... from the push to the row: what each function did, and how long it took
   npx driftless kubectl -n guestbook-qa get pods
   npx driftless kubectl -n guestbook-qa scale deployment guestbook --replicas=5
       ... the audit log tells of it, and it is healed at once: npx driftless drift says by whom it was

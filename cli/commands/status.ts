@@ -28,10 +28,20 @@ interface Overview {
   readonly items: readonly ApplicationRow[];
   /** Why the newest configuration is not in force; "" when it is. */
   readonly configurationProblem: string;
+  /** Files that projects name and that still give what they gave before, and why. */
+  readonly configurationProblems?: readonly FileProblem[];
   /** Clusters where drift is to be prevented and is not, and why. */
   readonly preventionProblems?: readonly { readonly cluster: string; readonly problem: string }[];
   /** When each cluster was last swept; "" for never. */
   readonly sweeps?: readonly { readonly cluster: string; readonly ageSeconds: number; readonly late: boolean }[];
+}
+
+interface FileProblem {
+  readonly project: string;
+  readonly repository: string;
+  readonly targetRevision: string;
+  readonly path: string;
+  readonly problem: string;
 }
 
 export const status: Command = {
@@ -42,7 +52,8 @@ export const status: Command = {
   positionals: { least: 0, most: 0 },
   async run(invocation) {
     const overview = await fetchApi<Overview>("/applications", invocation);
-    const { items, configurationProblem, preventionProblems = [], sweeps = [] } = overview;
+    const { items, configurationProblem, configurationProblems = [], preventionProblems = [], sweeps = [] } = overview;
+    const warnings = `${warning(configurationProblem)}${configurationProblems.map(fileWarning).join("")}`;
     const headings = ["APPLICATION", "CLUSTER", "SYNC", "HEALTH", "REVISION", "DRIFT", "LAST SYNC", "MESSAGE"];
     const rows = items.map((row) => [
       row.name,
@@ -55,7 +66,7 @@ export const status: Command = {
       messageOf(row),
     ]);
     return {
-      text: `${warning(configurationProblem)}${clusterLines(preventionProblems, sweeps)}${textTable(headings, rows, { empty: "no applications yet" })}`,
+      text: `${warnings}${clusterLines(preventionProblems, sweeps)}${textTable(headings, rows, { empty: "no applications yet" })}`,
       json: stringifyJson(items as unknown as JsonValue),
     };
   },
@@ -108,4 +119,9 @@ function warning(problem: string): string {
   return problem === ""
     ? ""
     : `The newest configuration is NOT in force; the one before still is:\n  ${problem.split("\n").join("\n  ")}\n\n`;
+}
+
+function fileWarning({ project, repository, targetRevision, path, problem }: FileProblem): string {
+  const file = `${path} of ${repository} (${targetRevision}, project ${project})`;
+  return `${file} is NOT in force as it is; what it gave before still is:\n  ${problem.split("\n").join("\n  ")}\n\n`;
 }

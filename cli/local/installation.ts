@@ -30,6 +30,8 @@ export interface InstallationOptions {
   readonly github?: { readonly apiUrl: string; readonly secret: string };
   /** For files encrypted with SOPS: the text of an age key file, and where KMS is. */
   readonly sops?: { readonly ageKeys?: string; readonly kmsEndpoint?: string };
+  /** Credentials of chart repositories by host, as JSON; without them charts are fetched anonymously. */
+  readonly chartCredentials?: string;
   /** Port to which the API server of the kubeconfig's context posts its audit log; without it only sweeps find drift. */
   readonly audit?: { readonly port: number; readonly context: string };
   readonly log: Log;
@@ -65,6 +67,7 @@ const functionsFolder = join(import.meta.dirname, "..", "..", "functions");
 const module = (name: string): string => join(functionsFolder, `${name}.ts`);
 const githubSecretId = "driftless/github";
 const sopsAgeSecretId = "driftless/sops-age";
+const chartsSecretId = "driftless/charts";
 /** User of the kubeconfig that a control plane of this machine has for an installation. */
 const localIdentity = "driftless";
 const region = "us-east-1";
@@ -93,6 +96,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
           "driftless/snapshot-key": snapshotKey,
           ...(options.github === undefined ? {} : { [githubSecretId]: options.github.secret }),
           ...(options.sops?.ageKeys === undefined ? {} : { [sopsAgeSecretId]: options.sops.ageKeys }),
+          ...(options.chartCredentials === undefined ? {} : { [chartsSecretId]: options.chartCredentials }),
         },
       }),
     ]);
@@ -174,6 +178,7 @@ function environmentOf(
     configPath = "driftless.yaml",
     github,
     sops,
+    chartCredentials,
     sweepSeconds,
     logLevel = "info",
   }: InstallationOptions,
@@ -195,6 +200,7 @@ function environmentOf(
     DRIFTLESS_CONFIG_PATH: configPath,
     ...(github === undefined ? {} : { DRIFTLESS_GITHUB_SECRET_ID: githubSecretId, DRIFTLESS_GITHUB_API_URL: github.apiUrl }),
     ...(sops?.ageKeys === undefined ? {} : { DRIFTLESS_SOPS_AGE_SECRET_ID: sopsAgeSecretId }),
+    ...(chartCredentials === undefined ? {} : { DRIFTLESS_CHARTS_SECRET_ID: chartsSecretId }),
     ...(sops?.kmsEndpoint === undefined ? {} : { AWS_ENDPOINT_URL_KMS: sops.kmsEndpoint }),
     DRIFTLESS_RENDER_HELPER: renderHelper,
     DRIFTLESS_SYNC_FUNCTION: "sync:live",

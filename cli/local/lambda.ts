@@ -8,7 +8,7 @@ import type { ExecutionSummary } from "./execution.ts";
 import type { InvokeFunction, Outcome } from "./invocation.ts";
 import { createLambdaApi } from "./lambda-api.ts";
 import { startLoopback } from "./loopback.ts";
-import { createWorker } from "./worker.ts";
+import { createWorker, type Worker, type WorkerDeps } from "./worker.ts";
 
 export interface LocalFunction {
   /** Absolute path of the module that exports `handler`. */
@@ -30,6 +30,8 @@ export interface LocalLambdaOptions {
   readonly timeScale?: number;
   /** Sees each checkpoint before it is saved, and may have the child process killed at it. */
   readonly onCheckpoint?: (checkpoint: Checkpoint) => CheckpointVerdict | void;
+  /** Runs the invocations; one child process that imports the functions' modules when absent. */
+  readonly startWorker?: (deps: WorkerDeps) => Worker;
   readonly port?: number;
   readonly clock?: Clock;
 }
@@ -51,7 +53,14 @@ const mostRetries = 2;
 
 /** Runs the functions in one child process and serves the Lambda API for them. */
 export async function startLambda(options: LocalLambdaOptions): Promise<LocalLambda> {
-  const { functions, log, timeScale = 1, clock = systemClock, onCheckpoint = () => undefined } = options;
+  const {
+    functions,
+    log,
+    timeScale = 1,
+    clock = systemClock,
+    startWorker = createWorker,
+    onCheckpoint = () => undefined,
+  } = options;
   const retries = new Set<NodeJS.Timeout>();
   let closed = false;
 
@@ -92,7 +101,7 @@ export async function startLambda(options: LocalLambdaOptions): Promise<LocalLam
 
   const api = createLambdaApi({ functions, engine, run, runLater, runDurable });
   const server = await startLoopback(api, { port: options.port ?? 0 });
-  const worker = createWorker({
+  const worker = startWorker({
     environment: { ...defaults, ...options.environment, AWS_ENDPOINT_URL_LAMBDA: server.url },
     log,
     clock,

@@ -9,6 +9,10 @@ export interface Running {
   readonly api: string;
   readonly kubeconfig: string;
   readonly kubectl: string;
+  /** URL of its queue of moved branches. */
+  readonly queueUrl?: string;
+  /** File with the log lines of its functions. */
+  readonly log?: string;
 }
 
 function fileOf(environment: NodeJS.ProcessEnv): string {

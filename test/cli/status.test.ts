@@ -19,6 +19,16 @@ test("status says in which cluster drift is not prevented though it should be, a
   );
 });
 
+test("status says which team's file still gives what it gave before, and why", async () => {
+  const file = { project: "shop", repository: "https://git.example/shop", targetRevision: "main", path: "apps.yaml" };
+  const configurationProblems = [{ ...file, problem: "apps.yaml:3:5: first\napps.yaml:4:5: second" }];
+  assert.equal(
+    await statusOf({ configurationProblems }),
+    "apps.yaml of https://git.example/shop (main, project shop) is NOT in force as it is; what it gave before still is:\n" +
+      "  apps.yaml:3:5: first\n  apps.yaml:4:5: second\n\nno applications yet\n",
+  );
+});
+
 async function statusOf(overview: object): Promise<string> {
   const server = await startLoopback((_, response) =>
     Promise.resolve(sendJson(response, 200, { items: [], configurationProblem: "", ...overview })),

@@ -2,6 +2,7 @@ import { type KeyObject, randomBytes, verify } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { readBody, sendJson } from "../../cli/local/loopback.ts";
 import { type Clock, systemClock } from "../../lib/telemetry/clock.ts";
+import { type AppPage, answerApp, convertManifest } from "./github-manifest.ts";
 
 /** One request of the API as it came. */
 export interface ApiRequest {
@@ -41,6 +42,11 @@ export interface GithubState {
   readonly root: string;
   readonly appId: string;
   publicKey: KeyObject;
+  /** PEM. */
+  readonly privateKey: string;
+  /** Where it listens. */
+  readonly url: () => string;
+  readonly page: AppPage;
   readonly repositories: Map<string, { readonly id: number; readonly fullName: string; readonly isPublic: boolean }>;
   readonly moved: Map<string, string>;
   readonly installations: Map<string, Installation>;
@@ -63,7 +69,10 @@ export async function answerApi(state: GithubState, request: IncomingMessage, re
   state.requests.push({ method, path, authorization: headers.authorization ?? "", body });
   const refusal = state.refusals.get("api");
   if (refusal !== undefined) return refuse(response, refusal);
+  const [, code = ""] = /^\/app-manifests\/([^/]+)\/conversions$/.exec(path) ?? [];
+  if (method === "POST" && code !== "") return convertManifest(state, code, response);
   if (!isSignedByApp(state, headers.authorization ?? "")) return fail(response, 401, "A JSON web token could not be decoded");
+  if (answerApp(state, { method, path, body }, response)) return true;
   const [, owner = "", name = ""] = /^\/repos\/([^/]+)\/([^/]+)\/installation$/.exec(path) ?? [];
   if (method === "GET" && name !== "") return tellInstallation(state, response, `${owner}/${name}`);
   const [, id = ""] = /^\/app\/installations\/(\d+)\/access_tokens$/.exec(path) ?? [];

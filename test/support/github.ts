@@ -20,6 +20,7 @@ import {
   type Refusal,
   refuse,
 } from "./github-api.ts";
+import { type AppPage, newAppPage, takeManifest } from "./github-manifest.ts";
 
 export interface GithubRepository extends CreatedRepository {
   readonly id: number;
@@ -37,6 +38,8 @@ export interface GithubStandIn {
   readonly secret: string;
   /** What the API was asked since the start. */
   readonly requests: ApiRequest[];
+  /** What the App says of itself: a test changes what it breaks. */
+  readonly page: AppPage;
   /** Every Authorization header that a Git request carried; "" for none. */
   readonly gitAuthorizations: string[];
   /** A repository with a new id, private unless it is said to be public. */
@@ -68,6 +71,9 @@ export async function startGithub({
     root,
     appId: String(newId()),
     publicKey: first.publicKey,
+    privateKey: first.privateKey,
+    url: () => server.url,
+    page: newAppPage(),
     repositories: new Map(),
     moved: new Map(),
     installations: new Map(),
@@ -79,8 +85,10 @@ export async function startGithub({
   const server = await startGitServer({
     ...options,
     root,
-    intercept: (request, response) =>
-      request.url?.startsWith(`${apiPath}/`) ? answerApi(state, request, response) : guardGit(state, request, response),
+    intercept: async (request, response) =>
+      request.url?.startsWith(`${apiPath}/`)
+        ? answerApi(state, request, response)
+        : (await takeManifest(state.page, request, response)) || guardGit(state, request, response),
   });
   const setInstallation = (owner: string, change: Partial<Installation>): void => {
     const known = state.installations.get(owner.toLowerCase());
@@ -95,6 +103,7 @@ export async function startGithub({
     privateKey: first.privateKey,
     secret: JSON.stringify({ appId: state.appId, privateKey: first.privateKey }),
     requests: state.requests,
+    page: state.page,
     gitAuthorizations: state.gitAuthorizations,
     async createRepository(fullName, { visibility = "private" } = {}) {
       const repository = { id: newId(), fullName, isPublic: visibility === "public" };

@@ -32,6 +32,8 @@ export interface JourneyOptions {
   /** True keeps the repository, private, on a GitHub of its own, which Driftless reads as an App. */
   readonly onGithub?: boolean;
   readonly sops?: NonNullable<InstallationOptions["sops"]>;
+  /** Sets up what the journey is of; the functions' sources in one process when absent. */
+  readonly install?: (options: InstallationOptions) => Promise<Installation>;
 }
 
 /** A whole Driftless with its own repository, table and queue, on the real API server. */
@@ -93,7 +95,8 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
   await mkdir(folder);
   await git(folder, "init", "--quiet", "--initial-branch=main");
   await git(folder, "remote", "add", "origin", url);
-  const installation = await startInstallation({
+  const { install = startInstallation } = options;
+  const installation = await install({
     kubeconfig: controlPlane.installationKubeconfig,
     renderHelper: await ensureRenderHelper((line) => process.stderr.write(`${line}\n`)),
     configRepository: url,
