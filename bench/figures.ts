@@ -5,7 +5,7 @@ export interface Figure {
   /** For people. */
   readonly title: string;
   readonly value: number;
-  readonly unit: "ms" | "s" | "x" | "requests" | "objects" | "renders" | "files" | "CPU s" | "MiB";
+  readonly unit: "ms" | "s" | "x" | "requests" | "objects" | "renders" | "files" | "CPU s" | "KB" | "MiB";
   readonly goal?: number;
 }
 

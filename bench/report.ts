@@ -75,6 +75,8 @@ applications have a repository and an installation of their own, and application
 - A *bare HTTP client* sends the same server-side applies over connections of its own that are kept open, and looks at nothing but the status.
 - *CPU* of the functions is that of the process that runs them, their renderer included; of the local services, that of everything that stands
   for AWS and for the Git host, and of the measuring itself.
+- *CPU of the import* is the user and system time of all threads of a new Node process, from the import of a bundle to its end: what a cold start
+  of the function costs beside that of Node itself. The key of the snapshots is read, as when deployed.
 - One process runs all functions, so that deliveries *at once* wait for each other and for the plans that they start; in the cloud each has an
   environment of its own.
 - A figure without a goal is there for information.

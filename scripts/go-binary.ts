@@ -1,12 +1,11 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import type { Dirent } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
-import { homedir, totalmem } from "node:os";
-import { dirname, join, relative } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
+import { readdir, readFile, rename, rm } from "node:fs/promises";
+import { totalmem } from "node:os";
+import { join, relative } from "node:path";
 import { DriftlessError } from "../lib/errors.ts";
-import { systemClock } from "../lib/telemetry/clock.ts";
+import { buildOnce, cacheFolder, withTicks } from "./build-cache.ts";
 
 export interface GoBinaryOptions {
   /** File name of the binary, and first part of its cache folder. */
@@ -32,11 +31,6 @@ export interface GoBinaryOptions {
   readonly signal?: AbortSignal;
 }
 
-const progressEveryMs = 10_000;
-const entryKeptMs = 30 * 24 * 3600 * 1000;
-/** A lock older than this belongs to a build that was killed, whoever has its process id now. */
-const lockKeptMs = 30 * 60 * 1000;
-
 const building = new Map<string, Promise<string>>();
 
 /**
@@ -50,16 +44,26 @@ export async function ensureGoBinary(options: GoBinaryOptions): Promise<string> 
     goarch: options.goarch ?? (process.arch === "x64" ? "amd64" : process.arch),
   };
   const flags = [...compilerFlags(options), `-ldflags=-s -w ${options.ldflags ?? ""}`.trim()];
-  const cache = join(env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "driftless");
   const salt = [target.goos, target.goarch, ...flags, ...(options.package === undefined ? [] : [options.package])];
   const hash = await moduleHash(options.module, salt);
-  const binary = join(cache, `${options.name}-${hash}`, target.goos === "windows" ? `${options.name}.exe` : options.name);
+  const binary = join(
+    cacheFolder(env),
+    `${options.name}-${hash}`,
+    target.goos === "windows" ? `${options.name}.exe` : options.name,
+  );
   const running = building.get(binary);
   if (running !== undefined) return running;
+  const goEnv = {
+    ...env,
+    CGO_ENABLED: "0",
+    GOOS: target.goos,
+    GOARCH: target.goarch,
+    GOWORK: "off",
+    GOGC: garbageCollection(env),
+  };
   const build = buildOnce(binary, {
     ...options,
-    flags,
-    env: { ...env, CGO_ENABLED: "0", GOOS: target.goos, GOARCH: target.goarch, GOWORK: "off", GOGC: garbageCollection(env) },
+    build: () => compile(binary, { ...options, flags, env: goEnv }),
   }).finally(() => building.delete(binary));
   building.set(binary, build);
   return build;
@@ -80,47 +84,18 @@ interface Build extends GoBinaryOptions {
   readonly env: NodeJS.ProcessEnv;
 }
 
-async function buildOnce(binary: string, build: Build): Promise<string> {
-  const entry = dirname(binary);
-  const lock = join(entry, "building");
-  await mkdir(entry, { recursive: true });
-  let told = false;
-  while (!(await exists(binary))) {
-    if (await takeLock(lock)) {
-      try {
-        if (!(await exists(binary))) await compile(binary, build);
-      } finally {
-        await rm(lock, { force: true });
-      }
-      await removeOldEntries(build.name, entry);
-      return binary;
-    }
-    if (!told) build.progress?.(`${build.name}: another process builds it; waiting`);
-    told = true;
-    await wait(250, undefined, { signal: build.signal });
-  }
-  // Marks the entry as used, so that it is not removed for its age.
-  const now = systemClock.now();
-  await utimes(entry, now, now);
-  return binary;
-}
-
 async function compile(binary: string, build: Build): Promise<void> {
   const { name, module, progress = () => {} } = build;
   const partial = `${binary}.${process.pid}.partial`;
   const about = build.about === undefined ? "" : `, about ${build.about} on 2 cores`;
   progress(`${name}: building from ${relative(process.cwd(), module) || "."} with Go (only once for these sources${about})`);
-  const started = performance.now();
-  const ticking = setInterval(() => {
-    progress(`${name}: still building, ${Math.round((performance.now() - started) / 1000)} s`);
-  }, progressEveryMs);
   try {
-    const { code, output } = await go(["build", ...build.flags, "-o", partial, build.package ?? "."], build);
-    if (code !== 0) throw buildFailure(build, code, output);
-    await rename(partial, binary);
-    progress(`${name}: built in ${Math.round((performance.now() - started) / 1000)} s`);
+    await withTicks({ name, progress }, async () => {
+      const { code, output } = await go(["build", ...build.flags, "-o", partial, build.package ?? "."], build);
+      if (code !== 0) throw buildFailure(build, code, output);
+      await rename(partial, binary);
+    });
   } finally {
-    clearInterval(ticking);
     await rm(partial, { force: true });
   }
 }
@@ -169,50 +144,6 @@ function buildFailure(build: Build, code: number | null, output: string): Driftl
   return new DriftlessError("config", `go build of ${build.name} ended with ${code ?? "a signal"}: ${advice}\n${last}`);
 }
 
-/** True when this process may build; a lock whose process is gone is taken over. */
-async function takeLock(lock: string): Promise<boolean> {
-  try {
-    await writeFile(lock, String(process.pid), { flag: "wx" });
-    return true;
-  } catch (error) {
-    if (!hasCode(error, "EEXIST")) throw error;
-  }
-  const [holder, made] = await Promise.all([
-    readFile(lock, "utf8").catch(() => undefined),
-    stat(lock).then(
-      (found) => found.mtimeMs,
-      () => undefined,
-    ),
-  ]);
-  if (holder === undefined || made === undefined) return false;
-  const age = systemClock.now().getTime() - made;
-  // An empty lock is one that its owner is about to fill.
-  const gone = holder === "" ? age > 5000 : !isAlive(Number(holder));
-  if (gone || age > lockKeptMs) await rm(lock, { force: true });
-  return false;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return hasCode(error, "EPERM");
-  }
-}
-
-async function removeOldEntries(name: string, current: string): Promise<void> {
-  const cache = dirname(current);
-  const pattern = /^(.*)-[0-9a-f]{16}$/;
-  for (const entry of await readdir(cache)) {
-    const path = join(cache, entry);
-    if (path === current || pattern.exec(entry)?.[1] !== name) continue;
-    const found = await stat(path).catch(() => undefined);
-    if (found !== undefined && systemClock.now().getTime() - found.mtimeMs > entryKeptMs)
-      await rm(path, { recursive: true, force: true });
-  }
-}
-
 /** 16 hex digits over everything that can change the binary: every file of the module but its tests and texts. */
 async function moduleHash(module: string, salt: readonly string[]): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify(salt));
@@ -238,15 +169,4 @@ async function moduleFiles(module: string, folder = ""): Promise<string[]> {
     else if (!/_test\.go$|\.md$/.test(entry.name)) found.push(path);
   }
   return found;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

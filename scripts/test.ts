@@ -5,6 +5,7 @@ import process from "node:process";
 import { ensureRenderHelper } from "../cli/local/binaries.ts";
 import { buildPrograms } from "../test/control-plane/binaries.ts";
 import { compilerFlags } from "./go-binary.ts";
+import { ensureRuntimeClient } from "./runtime-client.ts";
 
 /** `npm test`: every check of the repository in one go; `npm test -- PATTERN...` runs only those test files. */
 const root = path.dirname(import.meta.dirname);
@@ -58,6 +59,9 @@ async function build(): Promise<void> {
   const progress = (line: string): boolean => process.stdout.write(`${line}\n`);
   await ensureRenderHelper(progress);
   if (!process.env["KUBEBUILDER_ASSETS"] && !process.env["DRIFTLESS_TEST_KUBECONFIG"]) await buildPrograms({ progress });
+  if (!testFiles.some((file) => file.startsWith("test/packaged/"))) return;
+  const client = await ensureRuntimeClient({ progress });
+  if ("unavailable" in client) progress(`the packaged functions are not run: ${client.unavailable}`);
 }
 
 await build();

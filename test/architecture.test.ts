@@ -8,7 +8,8 @@ const root = path.dirname(import.meta.dirname);
 /** Layers from the ground up; an import may only point to a lower one, or stay in its own folder. */
 const layers: readonly (readonly string[])[] = [
   ["lib/model"],
-  ["lib/errors.ts", "lib/telemetry"],
+  ["lib/telemetry"],
+  ["lib/errors.ts"],
   ["lib/cel", "lib/paths", "lib/projects"],
   ["lib/aws", "lib/audit", "lib/config", "lib/plan", "lib/diff", "lib/ownership", "lib/health"],
   ["lib/github", "lib/source", "lib/render", "lib/cluster", "lib/queue", "lib/events", "lib/store"],

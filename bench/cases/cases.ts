@@ -1,6 +1,7 @@
 import { allChanged } from "./all-changed.ts";
 import { auditHeal } from "./audit-heal.ts";
 import type { BenchCase } from "./case.ts";
+import { coldStart } from "./cold-start.ts";
 import { firstSync } from "./first-sync.ts";
 import { heal } from "./heal.ts";
 import { manifest } from "./manifest.ts";
@@ -18,10 +19,11 @@ import { unchanged } from "./unchanged.ts";
 import { webhook } from "./webhook.ts";
 
 /**
- * In the order in which they run. The webhook comes first, while there is next to nothing to plan behind it; what leaves more
- * behind in the cluster than the fleet's own applications comes after the sweeps.
+ * In the order in which they run. Cold starts come first, while nothing else is done; then the webhook, while there is next to
+ * nothing to plan behind it; what leaves more behind in the cluster than the fleet's own applications comes after the sweeps.
  */
 export const benchCases: readonly BenchCase[] = [
+  coldStart,
   webhook,
   manifest,
   firstSync,

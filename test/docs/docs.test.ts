@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { suite, test } from "node:test";
-import { checkConfiguration, parseConfiguration } from "../../lib/config/configuration.ts";
+import { checkConfiguration, parseApplicationFile, parseConfiguration } from "../../lib/config/configuration.ts";
+import { directoriesKey, directoriesWanted } from "../../lib/config/directories.ts";
+import { isApplicationFile } from "../../lib/config/file-kind.ts";
 import { isDriftlessError } from "../../lib/errors.ts";
 import { anchorOf, codeBlocks, pages, proseOf, root, sourcesOf, textOf } from "./pages.ts";
 
@@ -83,7 +85,29 @@ suite("the examples", () => {
   test("every driftless.yaml parses", () => {
     const examples = blocks.filter(({ info, text }) => info === "yaml" && /^clusters:/m.test(text));
     assert.ok(examples.length > 0);
-    for (const { text } of examples) assert.ok(parseConfiguration({ text, file, repository }).applications.length > 0);
+    for (const { text } of examples) {
+      const directories = new Map(
+        directoriesWanted({ text, file, repository }).map((each) => [directoriesKey(each), ["apps/web"]]),
+      );
+      assert.ok(parseConfiguration({ text, file, repository, directories }).applications.length > 0);
+    }
+  });
+
+  test("every application file parses, in the project of the example before it", () => {
+    const examples = blocks.flatMap(({ info, text }, index) => {
+      const isOfTeam = info === "yaml" && isApplicationFile(text);
+      const before = blocks.slice(0, index).findLast((block) => /^projects:/m.test(block.text));
+      return isOfTeam && before !== undefined
+        ? [{ text, platform: parseConfiguration({ text: before.text, file, repository }) }]
+        : [];
+    });
+    assert.ok(examples.length > 0);
+    for (const { text, platform } of examples) {
+      const [project] = platform.projects;
+      assert.ok(project !== undefined);
+      const [from] = project.applicationFiles;
+      assert.ok(parseApplicationFile({ text, file, repository: from?.repository ?? "", project, platform }).length > 0);
+    }
   });
 
   test("the mistakes are reported as the page shows them", () => {

@@ -5,8 +5,13 @@ export const root = path.dirname(path.dirname(import.meta.dirname));
 
 export const textOf = (file: string): string => readFileSync(path.join(root, file), "utf8");
 
-/** README and everything under docs/, relative to the root. */
-export const pages: readonly string[] = ["README.md", ...globSync("docs/**/*.md", { cwd: root }).sort()];
+/** The pages at the root and everything under docs/, relative to the root. */
+export const pages: readonly string[] = [
+  "README.md",
+  "SECURITY.md",
+  "CHANGELOG.md",
+  ...globSync("docs/**/*.md", { cwd: root }).sort(),
+];
 
 /** Sources of these folders, relative to the root. */
 export const sourcesOf = (...folders: readonly string[]): readonly string[] =>

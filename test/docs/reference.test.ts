@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { approve } from "../../cli/commands/approve.ts";
+import { cost } from "../../cli/commands/cost.ts";
+import { doctor } from "../../cli/commands/doctor.ts";
 import { drift } from "../../cli/commands/drift.ts";
 import { explain } from "../../cli/commands/explain.ts";
 import { health } from "../../cli/commands/health.ts";
 import { history } from "../../cli/commands/history.ts";
+import { init } from "../../cli/commands/init.ts";
 import { kubectl } from "../../cli/commands/kubectl.ts";
+import { logs } from "../../cli/commands/logs.ts";
 import { plan } from "../../cli/commands/plan.ts";
 import { rebuild } from "../../cli/commands/rebuild.ts";
 import { render } from "../../cli/commands/render.ts";
@@ -15,6 +19,7 @@ import { status } from "../../cli/commands/status.ts";
 import { suspend } from "../../cli/commands/suspend.ts";
 import { sweeps } from "../../cli/commands/sweeps.ts";
 import { sync } from "../../cli/commands/sync.ts";
+import { validate } from "../../cli/commands/validate.ts";
 import type { JsonSchema } from "../../lib/config/json-schema.ts";
 import { configurationSchema } from "../../lib/config/schema.ts";
 import { sectionOf, sourcesOf, tableRows, textOf } from "./pages.ts";
@@ -25,12 +30,12 @@ const levels = ["debug", "info", "warn", "error"] as const;
 suite("docs/configuration.md", () => {
   test("says every key with its default, and no other", () => {
     const wrong: string[] = [];
-    const seen = new Set<JsonSchema>();
+    const seen = new Set<object>();
     const look = (schema: JsonSchema, place: string): void => {
       if (schema.type === "array") return look(schema.items, `${place}[]`);
       // What stands at two places is said at the first.
-      if (schema.type !== "object" || !("properties" in schema) || seen.has(schema)) return;
-      seen.add(schema);
+      if (schema.type !== "object" || !("properties" in schema) || seen.has(schema.properties)) return;
+      seen.add(schema.properties);
       const rows = tableRows(sectionOf("docs/configuration.md", place === "" ? "The document" : `\`${place}\``));
       for (const name of rows.keys()) if (!(name in schema.properties)) wrong.push(`${place} has no key ${name}`);
       for (const [name, property] of Object.entries(schema.properties)) {
@@ -97,6 +102,7 @@ suite("docs/cli.md", () => {
     history,
     drift,
     sweeps,
+    logs,
     explain,
     plan,
     sync,
@@ -106,7 +112,11 @@ suite("docs/cli.md", () => {
     resume,
     rebuild,
     render,
+    validate,
     health,
+    init,
+    doctor,
+    cost,
     kubectl,
   };
   const page = textOf("docs/cli.md");

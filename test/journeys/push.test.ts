@@ -39,6 +39,29 @@ describe("a push becomes a synced cluster", () => {
     for (const event of ["webhook.queued", "plan.begun", "sync.begun", "sync.recorded"]) assert.ok(spoken.includes(event), event);
   });
 
+  test("every line on the way of a push has its correlation id, and those of one application its name", () => {
+    const onTheWay = journey.events.filter(({ event }) => /^(?:webhook|plan|sync|queue|apply)\./.test(event));
+    assert.ok(onTheWay.length > 10);
+    const without = (field: string) => onTheWay.filter((line) => typeof line[field] !== "string").map(({ event }) => event);
+    assert.deepEqual(without("correlationId"), []);
+    const ofAll = new Set(["webhook.queued", "webhook.answered", "plan.begun", "plan.started"]);
+    assert.deepEqual(
+      without("application").filter((event) => !ofAll.has(event)),
+      [],
+    );
+  });
+
+  test("each function measures what it does", async () => {
+    await journey.sweep();
+    const measured = journey.events.filter(({ event }) => event === "metrics");
+    const values = (name: string) => measured.flatMap((line) => (name in line ? [line[name]] : []));
+    assert.deepEqual(values("SyncFailed"), [0, 0]);
+    assert.ok(values("SyncDuration").every((duration) => Number(duration) > 0));
+    assert.ok(values("QueueAge").length > 0 && values("QueueAge").every((age) => Number(age) >= 0 && Number(age) < 60));
+    assert.deepEqual(values("OldestUnsynced"), [0]);
+    assert.deepEqual([values("DeliveryFailed"), values("PreviousSecretUsed")], [[], []]);
+  });
+
   test("a push that touches one environment neither renders nor syncs the other", async () => {
     const seen = journey.events.length;
     const commit = await journey.push({ "overlays/qa/kustomization.yaml": overlay({ prefix, environment: "qa", tag: "1.1" }) });
