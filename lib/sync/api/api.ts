@@ -35,7 +35,8 @@ export interface ApiResponse {
   readonly body: string;
 }
 
-interface Route {
+/** One thing that the API answers. */
+export interface Route {
   readonly method: "GET" | "POST";
   readonly pattern: RegExp;
   readonly answer: (name: string, request: ApiRequest, options: CallOptions) => Promise<ApiResponse>;
@@ -46,7 +47,7 @@ interface Route {
  * Secret can come out by accident; and what people ask to be done, once the platform knows who they are.
  */
 export function createApi(deps: ApiDeps): (request: ApiRequest, options?: CallOptions) => Promise<ApiResponse> {
-  const routes = [...readingRoutes(deps), ...actingRoutes(deps)];
+  const routes = routesOf(deps);
 
   return async (request, options = {}) => {
     const { method, path } = request;
@@ -63,6 +64,11 @@ export function createApi(deps: ApiDeps): (request: ApiRequest, options?: CallOp
       return answer(status, { error: messageOf(error) });
     }
   };
+}
+
+/** Everything that the API answers: whoever may only look is let GET, whoever acts POST as well. */
+export function routesOf(deps: ApiDeps): readonly Route[] {
+  return [...readingRoutes(deps), ...actingRoutes(deps)];
 }
 
 function readingRoutes(deps: ApiDeps): readonly Route[] {
