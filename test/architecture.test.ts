@@ -119,6 +119,18 @@ test("only the composition roots read the environment, only the clock reads the 
   assert.deepEqual(wrong, []);
 });
 
+test("nothing turns the check of a server's certificate off, and no state outlives the call that a tenant made in a module", () => {
+  const wrong: string[] = [];
+  for (const file of files) {
+    const code = codeOf(file);
+    if (/rejectUnauthorized|NODE_TLS_REJECT_UNAUTHORIZED|checkServerIdentity/.test(code))
+      wrong.push(`${file} has its own say on certificates`);
+    if (file.startsWith("lib/") && /^(?:export )?(?:let |const \w+(?:: (?!Readonly)[^=]+)? = new (?:Map|Set)\(\))/m.test(code))
+      wrong.push(`${file} keeps state in the module`);
+  }
+  assert.deepEqual(wrong, []);
+});
+
 test("a function is a composition root of at most 40 lines", () => {
   const long = sourceFiles("functions").filter((file) => textOf(file).split("\n").length > 41);
   assert.deepEqual(long, []);

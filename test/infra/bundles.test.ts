@@ -13,7 +13,7 @@ const names = ["webhook", "plan", "sync", "sweep", "shard", "audit", "preview", 
 /** Bytes of the minified bundle. */
 const limits = {
   webhook: 600_000,
-  plan: 1_100_000,
+  plan: 1_000_000,
   sync: 1_000_000,
   sweep: 1_000_000,
   shard: 1_000_000,
