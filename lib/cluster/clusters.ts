@@ -46,7 +46,7 @@ export function createClusters(deps: ClustersDeps): OpenClusters {
   async function opened(name: string, options: OpenOptions): Promise<ClusterDeps> {
     // Read at once: both stand in one row.
     const [project, cluster] = await Promise.all([projectOf(options), deps.find(name, options)]);
-    if (cluster === undefined) throw new DriftlessError("not-found", `The configuration has no cluster ${JSON.stringify(name)}`);
+    if (cluster === undefined) throw unknownCluster(name);
     const { transport, discovery, identities } = await serverOf(cluster, options);
     const { identity, rights } = identities.of({ project, session: options.session });
     return { transport, discovery, identity, rights, ...(project === undefined ? {} : { scope: { project, cluster: name } }) };
@@ -119,6 +119,14 @@ export function createClusters(deps: ClustersDeps): OpenClusters {
       cache.clear();
     },
   };
+}
+
+/** What stops a removal for which the cluster's entry went too soon as well. */
+function unknownCluster(name: string): DriftlessError {
+  const advice = "put its entry back into clusters of driftless.yaml until nothing is left of the applications there";
+  return new DriftlessError("not-found", `The configuration has no cluster ${JSON.stringify(name)}: ${advice}`, {
+    facts: { unknownCluster: name },
+  });
 }
 
 /** Different warnings of one API server that are logged, each once. */

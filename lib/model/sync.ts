@@ -68,6 +68,8 @@ export interface SyncRecord {
   readonly generation: number;
   readonly snapshot: string;
   readonly trigger: SyncTrigger;
+  /** The project that the application was in; absent for `default`. Another one does not go back to this state. */
+  readonly project?: string;
   /** From the delivery (or sweep) that started it through every log line to this row. */
   readonly correlationId: string;
   readonly phase: SyncPhase;
@@ -131,7 +133,7 @@ export interface ApplicationState {
   /** Rendered, and not yet allowed to be synced. */
   readonly pending?: Pending;
   /** The last state that a sync brought to health: what a rollback goes back to. */
-  readonly lastHealthy?: { readonly revision: string; readonly snapshot: string };
+  readonly lastHealthy?: Pick<SyncRecord, "revision" | "snapshot" | "project">;
   /** What the desired state was rolled back from. */
   readonly rejected?: Rejected;
   /** Set by `driftless suspend`. */

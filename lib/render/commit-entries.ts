@@ -25,6 +25,8 @@ export interface CommitEntriesOptions extends CallOptions {
   readonly homes?: readonly string[];
   /** Shared by the trees of one render. */
   readonly budget?: ReadBudget;
+  /** Why a file may not be read, by the path behind all links. */
+  readonly refusalOf?: (path: string) => string | undefined;
 }
 
 /** The commit as one render sees it: every look is written down, every byte counted. */
@@ -51,7 +53,7 @@ export interface CommitEntries {
 }
 
 export function openCommitEntries(tree: SourceTree, given: CommitEntriesOptions = {}): CommitEntries {
-  const { homes = [], budget = { bytes: 0, entries: 0 }, ...options } = given;
+  const { homes = [], budget = { bytes: 0, entries: 0 }, refusalOf, ...options } = given;
   const inputs = Object.create(null) as { [path: string]: string };
   const timesListed = new Map<string, number>();
 
@@ -70,6 +72,10 @@ export function openCommitEntries(tree: SourceTree, given: CommitEntriesOptions 
 
   const readFiles: CommitEntries["readFiles"] = async (files) => {
     if (files.length === 0) return [];
+    for (const { path } of files) {
+      const refused = refusalOf?.(path);
+      if (refused !== undefined) throw new DriftlessError("refused", refused);
+    }
     const bodies = await tree.read([...new Set(files.map(({ oid }) => oid))], options);
     return files.map(({ path, oid }) => {
       const content = bodies.get(oid);

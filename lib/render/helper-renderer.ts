@@ -93,7 +93,7 @@ interface Commits {
 }
 
 /** Sources of one branch share what is read of it. */
-function openCommits({ sources }: RenderRequest, options: CallOptions): Commits {
+function openCommits({ sources, refusalOf }: RenderRequest, options: CallOptions): Commits {
   const keyOf = ({ repository, targetRevision }: GitSource): string => branchKey(repository, targetRevision);
   const budget = { bytes: 0, entries: 0 };
   const homesOf = (key: string): readonly string[] =>
@@ -101,7 +101,9 @@ function openCommits({ sources }: RenderRequest, options: CallOptions): Commits 
   const opened = new Map<string, { readonly source: GitSource; readonly revision: string; readonly entries: CommitEntries }>();
   for (const { source, tree } of sources) {
     if (source.kind !== "git" || tree === undefined || opened.has(keyOf(source))) continue;
-    const entries = openCommitEntries(tree, { ...options, homes: homesOf(keyOf(source)), budget });
+    const { repository } = source;
+    const limits = refusalOf === undefined ? {} : { refusalOf: (path: string) => refusalOf({ repository, path }) };
+    const entries = openCommitEntries(tree, { ...options, homes: homesOf(keyOf(source)), budget, ...limits });
     opened.set(keyOf(source), { source, revision: tree.commit, entries });
   }
   return {

@@ -9,8 +9,8 @@ export async function kustomizeJob({ path, commit, source, render, openRemote, o
   // A kustomization says itself which files count; only a plain folder depends on its whole listing.
   commit.forget(path);
   const { kustomize } = source;
-  const { remoteBases } = render;
-  const remote = createRemoteBases({ openRemote, allowed: remoteBases, budget: commit.budget, options });
+  const { remoteBases, refusalOf } = render;
+  const remote = createRemoteBases({ openRemote, allowed: remoteBases, budget: commit.budget, refusalOf, options });
   return {
     renderer: "kustomize",
     request: { op: "render", renderer: "kustomize", path, entries, remoteBases, ...(kustomize ? { kustomize } : {}) },

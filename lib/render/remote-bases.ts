@@ -3,6 +3,7 @@ import type { CallOptions } from "../model/call.ts";
 import type { SourceTree } from "../model/tree.ts";
 import { type CommitEntries, openCommitEntries, type ReadBudget } from "./commit-entries.ts";
 import type { FoundEntry } from "./helper-protocol.ts";
+import type { RefusalOfRead } from "./renderer.ts";
 
 /** Opens one commit of another repository. */
 export type OpenRemote = (repository: string, commit: string, options?: CallOptions) => Promise<SourceTree>;
@@ -12,6 +13,7 @@ export interface RemoteBasesDeps {
   /** Beginnings of URLs that are allowed. */
   readonly allowed: readonly string[];
   readonly budget: ReadBudget;
+  readonly refusalOf?: RefusalOfRead | undefined;
   readonly options: CallOptions;
 }
 
@@ -31,7 +33,7 @@ export function isRemotePath(path: string): boolean {
 }
 
 /** The remote bases of one render, each commit opened once. */
-export function createRemoteBases({ openRemote, allowed, budget, options }: RemoteBasesDeps): RemoteBases {
+export function createRemoteBases({ openRemote, allowed, budget, refusalOf, options }: RemoteBasesDeps): RemoteBases {
   const opened = new Map<string, Promise<CommitEntries>>();
 
   const open = (repository: string, commit: string): Promise<CommitEntries> => {
@@ -41,6 +43,8 @@ export function createRemoteBases({ openRemote, allowed, budget, options }: Remo
     if (!isAllowed(repository, allowed) || openRemote === undefined) {
       throw new DriftlessError("render", `${repository} is remote; this render may not open it: add it to remoteBases`);
     }
+    const refused = refusalOf?.({ repository });
+    if (refused !== undefined) throw new DriftlessError("refused", refused);
     const entries = openRemote(repository, commit, options).then((tree) => openCommitEntries(tree, { ...options, budget }));
     opened.set(name, entries);
     return entries;

@@ -15,7 +15,12 @@ export interface RenderRequest {
   readonly testHooks?: boolean;
   /** Beginnings of the URLs from which Kustomize may take remote bases, pinned to a commit. */
   readonly remoteBases: readonly string[];
+  /** Why something may not be read, asked before it is; then the render throws that as `refused`. Absent: all may be. */
+  readonly refusalOf?: RefusalOfRead;
 }
+
+/** Without a path the whole repository, as a remote base. */
+export type RefusalOfRead = (read: { readonly repository: string; readonly path?: string }) => string | undefined;
 
 export interface RenderSource {
   readonly source: ApplicationSource;

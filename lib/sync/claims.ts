@@ -1,21 +1,31 @@
 import type { ClusterReader } from "../cluster/cluster.ts";
 import { mapConcurrently } from "../cluster/concurrency.ts";
+import { type ResourceRef, resourceKey } from "../model/resource.ts";
 import type { ApplicationState } from "../model/sync.ts";
 import { branchesOf, sharesSource } from "../plan/affected.ts";
+import { findProject } from "../projects/find.ts";
+import { objectRefusal } from "../projects/limits.ts";
 import type { Stores } from "../store/store.ts";
 import { statedDefinition } from "./plan/planned-state.ts";
+import { projectOf, projectsOf } from "./projects.ts";
 import { type WantedState, wantedKeys } from "./wanted-keys.ts";
 
 /** Who else wants an object, or may want it. */
 export interface Claims {
-  /** Names of applications that want the object with this `resourceKey` and may not have applied it yet. */
-  readonly wanting: (key: string) => readonly string[];
+  /** Names of applications that want the object that leaves and may not have applied it yet. */
+  readonly wanting: (leaving: Leaving) => readonly string[];
   /** The same of those whose newest state waits for leave: that may be long. */
-  readonly pending: (key: string) => readonly string[];
-  /** Names of applications that may want whatever leaves this one: their newest commit cannot be rendered. It may be one of them. */
-  readonly unrendered: (application: string) => readonly string[];
+  readonly pending: (leaving: Leaving) => readonly string[];
+  /** Names of applications that may want it: their newest commit cannot be rendered. The one that it leaves may be one of them. */
+  readonly unrendered: (leaving: Leaving) => readonly string[];
   /** Branches that this one reads and whose newest commit is not planned to its end: others of them may want what leaves it. */
   readonly unplanned: (application: string) => readonly string[];
+}
+
+/** An object that left the desired state of an application. */
+export interface Leaving {
+  readonly application: string;
+  readonly ref: ResourceRef;
 }
 
 export interface ClaimsLook {
@@ -46,15 +56,21 @@ export interface ClaimsLook {
  *     run of shop        ... billing has a planError -> settings stays, the row names billing
  *     plan        billing is rendered, and wants settings -> as above; or does not -> the sweep has shop pruned
  *
+ * Between projects a claim counts for less, or one team could keep another from ever deleting anything: an application of another
+ * project claims nothing while its own refuses it, and never what its project does not allow.
+ *
  * The same while a plan is under way or was cut off, as when billing's files could not be fetched: its branch has no head then.
  */
 export async function readClaims(
-  { stores }: { readonly stores: Pick<Stores, "applications" | "heads" | "snapshots"> },
+  { stores }: { readonly stores: Pick<Stores, "applications" | "configuration" | "heads" | "snapshots"> },
   { cluster, reader, leavers }: ClaimsLook,
 ): Promise<Claims> {
   // Before the states: what is planned to its end by then stands in them.
   const unplanned = new Map(await mapConcurrently(leavers, { limit: 16, work: unplannedOf }));
-  const states = (await stores.applications.list()).filter(({ definition }) => definition.cluster === cluster);
+  const [all, stored] = await Promise.all([stores.applications.list(), stores.configuration.load()]);
+  const states = all.filter(({ definition }) => definition.cluster === cluster);
+  const known = new Map(states.map((state) => [state.application, state]));
+  const projects = projectsOf(stored?.configuration);
   const unsynced = states.filter(isUnsynced).map(({ application, definition: { namespace }, desired }) => {
     return { application, namespace, snapshot: desired?.snapshot ?? "" };
   });
@@ -64,14 +80,24 @@ export async function readClaims(
   });
   const [wanting, pending] = await Promise.all([namesByKey(unsynced), namesByKey(held)]);
   return {
-    wanting: (key) => wanting.get(key) ?? [],
-    pending: (key) => pending.get(key) ?? [],
-    unrendered: (name) => {
-      const leaver = states.find(({ application }) => application === name);
-      return leaver ? states.filter((state) => mayWant(state, leaver)).map(({ application }) => application) : [];
+    wanting: (leaving) => (wanting.get(resourceKey(leaving.ref)) ?? []).filter((name) => mayClaim(name, leaving)),
+    pending: (leaving) => (pending.get(resourceKey(leaving.ref)) ?? []).filter((name) => mayClaim(name, leaving)),
+    unrendered: (leaving) => {
+      const leaver = known.get(leaving.application);
+      const names = leaver ? states.filter((state) => mayWant(state, leaver)).map(({ application }) => application) : [];
+      return names.filter((name) => mayClaim(name, leaving));
     },
     unplanned: (name) => unplanned.get(name) ?? [],
   };
+
+  /** Whether what an application says of an object counts: always within a project. */
+  function mayClaim(name: string, { application, ref }: Leaving): boolean {
+    const [claimant, leaver] = [known.get(name), known.get(application)];
+    if (claimant === undefined || leaver === undefined || !areApart(claimant, leaver)) return true;
+    const project = findProject({ projects }, projectOf(statedDefinition(claimant)));
+    if (claimant.refused === true || project === undefined) return false;
+    return objectRefusal(project, { cluster, ref, namespaced: ref.namespace !== "" }) === undefined;
+  }
 
   async function unplannedOf(application: string) {
     const state = await stores.applications.get(application);
@@ -98,6 +124,11 @@ export async function readClaims(
     const keys = await wantedKeys(wanted, { snapshots: stores.snapshots, reader });
     return { application: wanted.application, keys };
   }
+}
+
+/** True for applications of two projects, as they are stated. */
+export function areApart(one: ApplicationState, other: ApplicationState): boolean {
+  return projectOf(statedDefinition(one)) !== projectOf(statedDefinition(other));
 }
 
 /** True once it is known what an application wants, and that it has it: nothing is kept for it any more. */

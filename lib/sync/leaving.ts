@@ -40,15 +40,15 @@ export function keptForOthers(
   { claims, live, application }: { readonly claims: Claims; readonly live: LiveObjects; readonly application: string },
 ): readonly Kept[] {
   const unplanned = claims.unplanned(application);
-  const unrendered = claims.unrendered(application);
   return leaving.flatMap((entry): Kept[] => {
-    const key = resourceKey(entry.ref);
-    if (live.get(key)?.metadata.labels?.[applicationLabel] !== application) return [];
+    const { ref } = entry;
+    const leaves = { application, ref };
+    if (live.get(resourceKey(ref))?.metadata.labels?.[applicationLabel] !== application) return [];
     const reasons = [
-      { why: "unsynced", by: claims.wanting(key) },
+      { why: "unsynced", by: claims.wanting(leaves) },
       { why: "unplanned", by: unplanned },
-      { why: "unrendered", by: unrendered },
-      { why: "pending", by: claims.pending(key) },
+      { why: "unrendered", by: claims.unrendered(leaves) },
+      { why: "pending", by: claims.pending(leaves) },
     ] as const;
     const reason = reasons.find(({ by }) => by.length > 0);
     return reason === undefined ? [] : [{ entry, why: reason.why, by: [...new Set(reason.by)] }];

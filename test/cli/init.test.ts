@@ -254,7 +254,11 @@ suite("driftless init", () => {
     test("before the deployment nothing is made, since nobody knows where deliveries go", async () => {
       aws.account.stack = undefined;
       const { of } = await run(options(), () => assert.fail("no page is shown"));
-      assert.match(of("GitHub App")?.says ?? "", /once Driftless is deployed, make it: driftless init --github-app/);
+      assert.match(of("GitHub App")?.says ?? "", /^once Driftless is deployed, make it$/);
+      assert.match(
+        of("GitHub App")?.commands[0] ?? "",
+        /^npx driftless init --github-app .*--region eu-central-1 --repository \S+platform\.git .*--cluster prod$/,
+      );
     });
 
     test("a key that Secrets Manager does not take is not lost", async () => {

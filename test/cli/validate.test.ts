@@ -155,10 +155,7 @@ plain/driftless.yaml: valid: 1 cluster, 0 projects, 1 application
 
   test("a file that is not there says so", async () => {
     const { status, stderr } = await validate("nothing.yaml");
-    assert.deepEqual(
-      [status, short(stderr)],
-      [1, "driftless: nothing.yaml cannot be read: name a file, such as driftless.yaml\n"],
-    );
+    assert.deepEqual([status, short(stderr)], [1, "driftless: nothing.yaml cannot be read: there is no such file\n"]);
   });
 
   test("--schema prints the published schema", async () => {

@@ -58,7 +58,11 @@ test("each reader counts its own requests; discovery is shared", async (t) => {
 
 test("a name that the configuration does not have is not found", async (t) => {
   const { clusters } = await open(t);
-  await assert.rejects(clusters.reader("moon"), { code: "not-found", message: 'The configuration has no cluster "moon"' });
+  await assert.rejects(clusters.reader("moon"), {
+    code: "not-found",
+    message:
+      'The configuration has no cluster "moon": put its entry back into clusters of driftless.yaml until nothing is left of the applications there',
+  });
 });
 
 test("a cluster that could not be opened is tried again by the next caller", async (t) => {

@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { EKSClient } from "@aws-sdk/client-eks";
+import { createClusters } from "../../lib/cluster/clusters.ts";
 import { applicationLabel, type Manifest, refOf } from "../../lib/model/resource.ts";
+import type { ApplicationState } from "../../lib/model/sync.ts";
+import { changeState } from "../../lib/sync/application-state.ts";
+import { systemClock } from "../../lib/telemetry/clock.ts";
+import { silentLog } from "../../lib/telemetry/log.ts";
 import { aName } from "../apply/open.ts";
 import { until } from "../control-plane/until.ts";
-import { anEngineApplication, desire } from "../engine/desire.ts";
+import { anEngineApplication, batchOf, desire } from "../engine/desire.ts";
 import { aConfigMap } from "../support/objects.ts";
 import { aProject, configMapPath, openTenancy, type Tenancy, type Tenant } from "./tenancy.ts";
 
@@ -94,6 +100,101 @@ test("an application that has moved to another project since its run was started
   assert.equal((await stores.leases.get(name)) ?? undefined, undefined);
   await tenancy.run(batch);
   assert.equal((await stores.applications.get(name))?.lastSync?.phase, "Succeeded");
+});
+
+describe("an application that its project refuses by now", () => {
+  const refused = { refused: true, planError: "project a does not allow the repository x" } as const;
+
+  test("is left by a run that was started before; once it is allowed again the same run syncs it", async (t) => {
+    const tenancy = await openTenancy(t);
+    const { a, stores } = tenancy;
+    const name = aName("refused");
+    const definition = anEngineApplication(name, a.namespace, { project: a.project.name });
+    const batch = await desire(stores, definition, [aConfigMap(a.namespace, "own")]);
+    await change(tenancy, name, (state) => ({ ...state, ...refused }));
+    await tenancy.run(batch);
+    assert.deepEqual([await exists(tenancy, a, "own"), (await stores.applications.get(name))?.lastSync], [false, undefined]);
+    assert.equal((await stores.leases.get(name)) ?? undefined, undefined);
+    await change(tenancy, name, ({ refused: _over, ...state }) => ({ ...state, planError: "" }));
+    await tenancy.run(batch);
+    assert.equal((await stores.applications.get(name))?.lastSync?.phase, "Succeeded");
+  });
+
+  test("gets no further wave of a run that has begun, and none of its prunes", async (t) => {
+    const tenancy = await openTenancy(t);
+    const { a, stores } = tenancy;
+    const of = { name: aName("midway"), tenant: a };
+    await tenancy.sync(of, [aConfigMap(a.namespace, "old")]);
+    const second = aConfigMap(a.namespace, "second");
+    const waved = { ...second, metadata: { ...second.metadata, annotations: { "argocd.argoproj.io/sync-wave": "1" } } };
+    const definition = anEngineApplication(of.name, a.namespace, { project: a.project.name });
+    for (const [objects, after, error] of [
+      [[aConfigMap(a.namespace, "first"), waved], "health-1.1", /^project team-a-\w+ does not allow it: project a does not/],
+      [[aConfigMap(a.namespace, "first")], "health-1.1", /^nothing was pruned: project team-a-\w+ does not allow it: /],
+    ] as const) {
+      const batch = await desire(stores, definition, objects);
+      await tenancy.run(batch, tenancy.clusters, async (step) => {
+        if (step === after) await change(tenancy, of.name, (state) => ({ ...state, ...refused }));
+      });
+      const { phase, errors } = (await stores.applications.get(of.name))?.lastSync ?? {};
+      assert.deepEqual([phase, errors?.length], ["Failed", 1]);
+      assert.match(errors?.[0] ?? "", error);
+      const live = await Promise.all(["old", "first", "second"].map((name) => exists(tenancy, a, name)));
+      assert.deepEqual(live, [true, true, false]);
+    }
+  });
+});
+
+test("a rollback by itself does not bring back what another project had under the name", async (t) => {
+  const tenancy = await openTenancy(t);
+  const { a, b, stores } = tenancy;
+  const name = aName("taken");
+  const secret = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "secret" }, data: { password: "of a" } };
+  await tenancy.sync({ name, tenant: a }, [secret]);
+  const { lastHealthy } = (await stores.applications.get(name)) ?? {};
+  assert.equal(lastHealthy?.project, a.project.name);
+  await grantServices(tenancy, b, ["get", "list", "create", "patch", "delete"]);
+  const waiting = { ...service(b.namespace, "web"), spec: { type: "LoadBalancer", ports: [{ port: 80 }] } };
+  const sync = await tenancy.sync({ name, tenant: b, rollback: "auto", sync: { prune: false } }, [waiting]);
+  assert.deepEqual([sync?.phase, sync?.trigger, sync?.project], ["Failed", "push", b.project.name], sync?.errors.join());
+  assert.equal(await exists(tenancy, b, "secret"), false);
+  assert.deepEqual((await stores.applications.get(name))?.rejected, undefined);
+});
+
+test("a removal whose cluster left the configuration too soon says what to do, and goes on once it is done", async (t) => {
+  const tenancy = await openTenancy(t);
+  const { a, stores, clusters } = tenancy;
+  const name = aName("orphaned");
+  await tenancy.sync({ name, tenant: a }, [aConfigMap(a.namespace, "own")]);
+  await change(tenancy, name, (state) => ({
+    ...state,
+    removed: true,
+    desired: { ...state.desired, generation: 2, revision: "gone", snapshot: "", plannedAt: "" },
+  }));
+  const batch = batchOf((await stores.applications.get(name)) as ApplicationState, "removed");
+  const nowhere = createClusters({
+    find: () => Promise.resolve(undefined),
+    project: () => Promise.resolve(a.project),
+    eksClient: () => new EKSClient({}),
+    clock: systemClock,
+    log: silentLog,
+  });
+  await tenancy.run(batch, nowhere);
+  const row = (await stores.applications.get(name))?.lastSync;
+  assert.deepEqual(
+    [row?.phase, row?.retryable, row?.unreachable, row?.errors],
+    [
+      "Failed",
+      true,
+      true,
+      [
+        'The configuration has no cluster "eu": put its entry back into clusters of driftless.yaml until nothing is left of the applications there',
+      ],
+    ],
+  );
+  await tenancy.run(batch, clusters);
+  assert.equal(await exists(tenancy, a, "own"), false);
+  assert.equal(await stores.applications.get(name), undefined);
 });
 
 describe("the preflight of a project's own identity", () => {
@@ -230,6 +331,14 @@ describe("two tenants in one warm process", () => {
     );
   });
 });
+
+async function change(
+  { stores }: Tenancy,
+  application: string,
+  next: (state: ApplicationState) => Omit<ApplicationState, "version">,
+): Promise<void> {
+  await changeState(stores.applications, { application, change: (state) => state && next(state) });
+}
 
 async function exists({ admin }: Tenancy, { namespace }: Tenant, name: string): Promise<boolean> {
   return (await admin("GET", configMapPath(namespace, name))).status === 200;

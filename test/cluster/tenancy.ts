@@ -43,7 +43,8 @@ export interface Tenancy {
   readonly unguarded: Clusters;
   /** Desires the objects of an application and syncs them; returns the row. */
   readonly sync: (of: TenantApplication, objects: readonly Manifest[], clusters?: Clusters) => Promise<SyncRecord | undefined>;
-  readonly run: (batch: SyncBatch, clusters?: Clusters) => Promise<void>;
+  /** `after` is told of each step that is done. */
+  readonly run: (batch: SyncBatch, clusters?: Clusters, after?: (step: string) => Promise<void>) => Promise<void>;
   readonly sweep: () => Promise<{ readonly report: SweepReport; readonly started: readonly SyncBatch[] }>;
   /** One raw call as cluster-admin. */
   readonly admin: (method: string, path: string, body?: object) => Promise<ApiResponse>;
@@ -123,10 +124,18 @@ export async function openTenancy(t: TestContext, more: readonly Project[] = [])
   const clusters = opened((name) => findProject({ projects }, name));
   const unguarded = opened((name) => aProject(name, ["*"], { clusterResourceWhitelist: all }));
 
-  const run: Tenancy["run"] = async (batch, over = clusters) => {
+  const run: Tenancy["run"] = async (batch, over = clusters, after = () => Promise.resolve()) => {
     const deps = { stores, clusters: over, assessor: () => Promise.resolve(assessHealth), clock, log: silentLog };
     const wait = (_name: string, seconds: number) => Promise.resolve(clock.advance(seconds));
-    await createSyncBatch(deps)(batch, { id: randomUUID(), step: (_name, work) => work(), wait });
+    await createSyncBatch(deps)(batch, {
+      id: randomUUID(),
+      async step(name, work) {
+        const done = await work();
+        await after(name);
+        return done;
+      },
+      wait,
+    });
   };
   return {
     a,

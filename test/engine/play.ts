@@ -24,6 +24,9 @@ import { type Api, openInstallation } from "./installation.ts";
 import { createPlanner } from "./planner.ts";
 import { createWorker } from "./worker.ts";
 
+/** How often the queue gives a message before it is a dead letter, and once more, when the sweep has queued its branch again. */
+const mostTries = 2 * 10;
+
 /** What one history came to. */
 export interface Played {
   /** Deletes that reached the API server. */
@@ -84,7 +87,9 @@ export async function play(
       try {
         if ((await worker.run(() => planner.planOn(worker)(message))) === "ended") break;
       } catch (error) {
-        if (!isDriftlessError(error) || !error.retryable || attempt > 5) throw error;
+        if (!isDriftlessError(error) || !error.retryable || attempt >= mostTries) throw error;
+        const { retryAfterSeconds } = error.facts;
+        if (typeof retryAfterSeconds === "number") clock.advance(retryAfterSeconds);
       }
     }
     const stated = statedBy(commit);

@@ -56,6 +56,22 @@ const vendored = (kustomization: string): TreeFiles => ({
   "app/kustomization.yaml": kustomization,
 });
 
+test("a remote base that the project does not allow is not opened, though the platform's list has it", async () => {
+  const theirs = `https://github.com/acme/private?ref=${sha}`;
+  const before = opened.length;
+  const refusalOf = ({ repository }: { readonly repository: string }) => `not ${repository}`;
+  const source = { kind: "git", repository: "https://github.com/acme/shop", targetRevision: "main", path: "app" } as const;
+  const rendering = renderer.render({
+    application: "shop",
+    namespace: "shop",
+    sources: [{ source, tree: memoryTree(resource(theirs)) }],
+    remoteBases: ["https://github.com/acme/"],
+    refusalOf: (read) => (read.path === undefined ? refusalOf(read) : undefined),
+  });
+  await assert.rejects(rendering, { code: "refused", message: /^not https:\/\/github\.com\/acme\/private/ });
+  assert.equal(opened.length, before);
+});
+
 test("D2 a remote base that is allowed and pinned gives what its files would give in the repository", async () => {
   repositories[`https://github.com/acme/library@${sha}`] = library;
   const urls = [

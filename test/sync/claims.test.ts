@@ -3,12 +3,13 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { describe, test } from "node:test";
 import { createTable } from "../../cli/local/table.ts";
 import type { GitSource } from "../../lib/model/application-source.ts";
-import { resourceKey } from "../../lib/model/resource.ts";
+import type { Project } from "../../lib/model/project.ts";
 import type { ApplicationState } from "../../lib/model/sync.ts";
 import { createDynamoStores } from "../../lib/store/dynamodb.ts";
-import { type Claims, isSettled, readClaims } from "../../lib/sync/claims.ts";
+import { type Claims, isSettled, type Leaving, readClaims } from "../../lib/sync/claims.ts";
 import { systemClock } from "../../lib/telemetry/clock.ts";
 import { Secret } from "../../lib/telemetry/secret.ts";
+import { aProject } from "../cluster/tenancy.ts";
 import { anApplication, aState, aSync } from "../contracts/rows.ts";
 import { openApi } from "../engine/installation.ts";
 import { createMemoryTable } from "../support/memory-table.ts";
@@ -23,20 +24,34 @@ function anOwner(application: string, change: Partial<ApplicationState> = {}): A
   return aState({ application, definition, desired: synced, lastSync: aSync({ generation: 1, phase: "Succeeded" }), ...change });
 }
 
+const aConfiguration = { clusters: [], applications: [], healthCheckExprs: [], remoteBases: [], repositories: [] };
+
 const broken = { planError: "billing/web.yaml:3: no kind", plannedRevision: "bbb" };
 const reading = (name: string, ...sources: readonly Partial<GitSource>[]) =>
   anApplication({ name, sources: sources.map((source) => ({ ...fleet, path: name, ...source })) });
 
-async function claimsOf(states: readonly ApplicationState[], objects = text): Promise<Claims> {
+/** The settings that left `shop`. */
+const leaving = (namespace = "shop"): Leaving => ({
+  application: "shop",
+  ref: { group: "", version: "v1", kind: "ConfigMap", namespace, name: "settings" },
+});
+
+async function claimsOf(states: readonly ApplicationState[], projects: readonly Project[] = []): Promise<Claims> {
   const client = createMemoryTable();
   const table = `claims-${randomUUID()}`;
   await createTable({ client, table });
   const snapshotKey = new Secret(randomBytes(32).toString("base64"));
   const stores = createDynamoStores({ client, table, clock: systemClock, snapshotKey });
-  const snapshot = await stores.snapshots.save([JSON.parse(objects)]);
+  const snapshot = await stores.snapshots.save([JSON.parse(text)]);
+  await stores.configuration.save({ configuration: { ...aConfiguration, projects }, revision: "aaa", oid: "o1", number: 1 });
   for (const state of states) {
-    const { pending } = state;
-    await stores.applications.put({ ...state, ...(pending === undefined ? {} : { pending: { ...pending, snapshot } }) });
+    const { pending, desired } = state;
+    const wanted = desired?.snapshot === "wanted" ? { desired: { ...desired, snapshot } } : {};
+    await stores.applications.put({
+      ...state,
+      ...wanted,
+      ...(pending === undefined ? {} : { pending: { ...pending, snapshot } }),
+    });
   }
   const { outside: reader } = await openApi();
   return readClaims({ stores }, { cluster: "eu", reader, leavers: ["shop"] });
@@ -83,18 +98,53 @@ describe("who may want what leaves an application", () => {
   for (const [title, other, names] of cases) {
     test(title, async () => {
       const states = other.application === "shop" ? [other] : [anOwner("shop"), other];
-      assert.deepEqual((await claimsOf(states)).unrendered("shop"), names);
+      assert.deepEqual((await claimsOf(states)).unrendered(leaving()), names);
     });
   }
 
   test("an object that waits for leave is claimed in the namespace that comes with it", async () => {
-    const key = (namespace: string) => resourceKey({ group: "", version: "v1", kind: "ConfigMap", namespace, name: "settings" });
     const definition = { ...reading("billing", {}), namespace: "next" };
     const waits = { revision: "bbb", snapshot: "", plannedAt: "", reason: "waits for approval" };
     const claims = await claimsOf([anOwner("billing", { pending: { ...waits, definition } })]);
-    assert.deepEqual([claims.pending(key("next")), claims.pending(key("shop"))], [["billing"], []]);
+    assert.deepEqual([claims.pending(leaving("next")), claims.pending(leaving("shop"))], [["billing"], []]);
     const unchanged = await claimsOf([anOwner("billing", { pending: waits })]);
-    assert.deepEqual(unchanged.pending(key("shop")), ["billing"]);
+    assert.deepEqual(unchanged.pending(leaving("shop")), ["billing"]);
+  });
+});
+
+describe("what another project claims", () => {
+  const projects = [aProject("a", ["shop", "next"]), aProject("b", ["shop"])];
+  const inProject = (project: string, state: ApplicationState): ApplicationState => ({
+    ...state,
+    definition: { ...state.definition, project },
+    ...(state.pending?.definition === undefined
+      ? {}
+      : { pending: { ...state.pending, definition: { ...state.pending.definition, project } } }),
+  });
+  const of = (project: string, change: Partial<ApplicationState>) => inProject(project, anOwner("billing", change));
+  const refused = { ...broken, refused: true } as const;
+  const wants = { desired: { ...synced, generation: 2, snapshot: "wanted" } };
+  const pending = { revision: "bbb", snapshot: "", plannedAt: "", reason: "waits for approval" };
+  const claimed = async (billing: ApplicationState, namespace = "shop") => {
+    const definition = { ...billing.definition, namespace };
+    const claims = await claimsOf([inProject("b", anOwner("shop")), { ...billing, definition }], projects);
+    const left = leaving(namespace);
+    return [...claims.unrendered(left), ...claims.wanting(left), ...claims.pending(left)];
+  };
+
+  test("holds nothing back while its project refuses it; within a project it goes on counting", async () => {
+    assert.deepEqual(await claimed(of("a", refused)), []);
+    assert.deepEqual(await claimed(of("a", { ...refused, ...wants })), []);
+    assert.deepEqual(await claimed(of("a", { ...refused, pending })), []);
+    assert.deepEqual(await claimed(of("b", refused)), ["billing"]);
+  });
+
+  test("counts where its project allows the object, and nowhere else", async () => {
+    for (const change of [broken, wants, { pending }]) {
+      assert.deepEqual(await claimed(of("a", change)), ["billing"]);
+      assert.deepEqual(await claimed(of("a", change), "kube-system"), []);
+      assert.deepEqual(await claimed(of("nobody", change)), []);
+    }
   });
 });
 

@@ -2,6 +2,7 @@ import type { Application } from "../../model/application.ts";
 import type { ApplicationState } from "../../model/sync.ts";
 import { closedWindow, inForce, suspensionText } from "../../plan/gate.ts";
 import { withDesired, withPending } from "../desired.ts";
+import { projectOf } from "../projects.ts";
 import type { Decision } from "./action.ts";
 
 export const refused = (reason: string): Decision => ({ refused: reason });
@@ -12,6 +13,11 @@ export function whySuspended({ application, definition, suspended }: Application
   if (set !== undefined) return `it is ${suspensionText(set)}; driftless resume ${application} ends that`;
   const stated = inForce(definition.suspend, now);
   return stated && `it is ${suspensionText(stated)}; take \`suspend\` out of driftless.yaml to end that`;
+}
+
+/** Why nothing of an application is synced until its project allows it; undefined when its last plan was not refused. */
+export function whyRefused({ definition, refused: isRefused, planError }: ApplicationState): string | undefined {
+  return isRefused === true ? `project ${projectOf(definition)} does not allow it: ${planError}` : undefined;
 }
 
 /** Why a sync may not start now; undefined when it may. */

@@ -7,6 +7,7 @@ import type { Clock } from "../../telemetry/clock.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { changeState, unknownApplication } from "../application-state.ts";
 import { isDue, startRuns } from "../runs.ts";
+import { refused, whyRefused } from "./action-rules.ts";
 
 /** Who asks, as the platform knows them, and the id that follows the request through log and history. */
 export interface AskedBy {
@@ -69,6 +70,8 @@ export function createPerform({ stores, starter, log }: ActionDeps): Perform {
     const change = (stored: ApplicationState | undefined) => {
       if (stored === undefined) throw unknownApplication(application);
       decision = decide(stored);
+      const why = "run" in decision && decision.run ? whyRefused(stored) : undefined;
+      if (why !== undefined) decision = refused(why);
       return "next" in decision ? decision.next : undefined;
     };
     const state = await changeState(stores.applications, { application, change }, options);

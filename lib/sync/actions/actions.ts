@@ -3,7 +3,7 @@ import type { CallOptions } from "../../model/call.ts";
 import { waitingText } from "../../plan/gate.ts";
 import { timestamp } from "../../telemetry/clock.ts";
 import { type ActionDeps, type ActionRequest, type ActionResult, createPerform, readUnderway } from "./action.ts";
-import { refused, settled, whyClosed, whySuspended } from "./action-rules.ts";
+import { refused, settled, whyClosed, whyRefused, whySuspended } from "./action-rules.ts";
 import { type ApproveDeps, type ApproveRequest, createApprove } from "./approve.ts";
 import { createRebuild, type RebuildDeps, type RebuildRequest, type RebuildResult } from "./rebuild.ts";
 import { createRollback, type RollbackDeps, type RollbackRequest } from "./rollback.ts";
@@ -56,7 +56,7 @@ function createSync(deps: ActionDeps): Actions["sync"] {
       (state) => {
         const { desired, pending, definition, planError } = state;
         const now = deps.clock.now();
-        const stopped = whySuspended(state, now);
+        const stopped = whyRefused(state) ?? whySuspended(state, now);
         if (stopped !== undefined) return refused(stopped);
         if (pending !== undefined && definition.sync.mode === "approve")
           return refused(`${pending.revision} ${waitingText("approve", application)}`);

@@ -3,7 +3,7 @@ import type { ApplicationState } from "../../model/sync.ts";
 import type { Preview } from "../../queue/preview-answer.ts";
 import { timestamp } from "../../telemetry/clock.ts";
 import { type ActionDeps, type ActionRequest, type ActionResult, createPerform, type Decision, readBefore } from "./action.ts";
-import { refused, settled, whyClosed, whyNotApprovable, whySuspended } from "./action-rules.ts";
+import { refused, settled, whyClosed, whyNotApprovable, whyRefused, whySuspended } from "./action-rules.ts";
 
 export interface ApproveDeps extends ActionDeps {
   readonly preview: Preview;
@@ -50,7 +50,9 @@ export function createApprove(deps: ApproveDeps): (request: ApproveRequest, opti
 
   function whyNot(state: ApplicationState, force: boolean): string | undefined {
     const now = clock.now();
-    return whySuspended(state, now) ?? whyNotApprovable(state) ?? whyClosed(state.definition, { now, force });
+    return (
+      whyRefused(state) ?? whySuspended(state, now) ?? whyNotApprovable(state) ?? whyClosed(state.definition, { now, force })
+    );
   }
 }
 

@@ -8,7 +8,7 @@ import { changeState } from "../application-state.ts";
 import { withGeneration } from "../desired.ts";
 import { isDue, startRuns } from "../runs.ts";
 import type { ActionDeps, AskedBy } from "./action.ts";
-import { whySuspended } from "./action-rules.ts";
+import { whyRefused, whySuspended } from "./action-rules.ts";
 
 export interface RebuildDeps extends ActionDeps {
   readonly stores: ActionDeps["stores"] & Pick<Stores, "configuration">;
@@ -75,5 +75,5 @@ export function createRebuild(deps: RebuildDeps): (request: RebuildRequest, opti
 }
 
 function whySkipped(state: ApplicationState, now: Date): string | undefined {
-  return state.desired === undefined ? "it was never rendered" : whySuspended(state, now);
+  return state.desired === undefined ? "it was never rendered" : (whyRefused(state) ?? whySuspended(state, now));
 }

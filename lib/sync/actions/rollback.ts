@@ -1,15 +1,18 @@
 import { DriftlessError, isDriftlessError } from "../../errors.ts";
 import type { CallOptions } from "../../model/call.ts";
 import type { ApplicationState, SyncRecord } from "../../model/sync.ts";
+import { findProject } from "../../projects/find.ts";
 import type { Stores } from "../../store/store.ts";
 import { timestamp } from "../../telemetry/clock.ts";
 import { withDesired } from "../desired.ts";
+import { refuseObjects } from "../plan/project-rules.ts";
+import { projectOf, projectsOf } from "../projects.ts";
 import { type ActionDeps, type ActionRequest, type ActionResult, createPerform, type Decision, readBefore } from "./action.ts";
 import { refused } from "./action-rules.ts";
 import { type RollbackTarget, rollbackTargets, targetBefore } from "./rollback-target.ts";
 
 export interface RollbackDeps extends ActionDeps {
-  readonly stores: ActionDeps["stores"] & Pick<Stores, "snapshots" | "syncs">;
+  readonly stores: ActionDeps["stores"] & Pick<Stores, "configuration" | "snapshots" | "syncs">;
 }
 
 export interface RollbackRequest extends ActionRequest {
@@ -43,7 +46,7 @@ export function createRollback(deps: RollbackDeps): (request: RollbackRequest, o
       whyNever(state) ??
       (revision === undefined ? (targetBefore(history, state) ?? noneBefore(state)) : named(history, state, revision));
     const target = choose(known);
-    const missing = typeof target === "string" ? undefined : await whyNotStored(target, options);
+    const missing = typeof target === "string" ? undefined : await whyNotApplied(known, target, options);
     const decide = (state: ApplicationState): Decision => {
       const chosen = choose(state);
       if (typeof chosen === "string") return refused(chosen);
@@ -66,12 +69,21 @@ export function createRollback(deps: RollbackDeps): (request: RollbackRequest, o
     return found;
   }
 
-  /** What is asked for has to be there before anything is said of it in the state. */
-  async function whyNotStored({ revision, snapshot }: RollbackTarget, options: CallOptions): Promise<string | undefined> {
+  /** What is asked for has to be there, and allowed by now, before anything is said of it in the state. */
+  async function whyNotApplied(
+    { definition }: ApplicationState,
+    { revision, snapshot }: RollbackTarget,
+    options: CallOptions,
+  ): Promise<string | undefined> {
     try {
-      await stores.snapshots.load(snapshot, options);
+      const objects = await stores.snapshots.load(snapshot, options);
+      const projects = projectsOf((await stores.configuration.load(options))?.configuration);
+      const project = findProject({ projects }, projectOf(definition));
+      // Without one a run is refused as well, and says so.
+      if (project !== undefined) refuseObjects(project, { application: definition, objects });
       return undefined;
     } catch (error) {
+      if (isDriftlessError(error, "refused")) return `its project does not allow what ${revision} has: ${error.message}`;
       if (!isDriftlessError(error, "not-found")) throw error;
       return `the manifests of ${revision} are stored no longer: name another revision, or revert in Git`;
     }

@@ -4,7 +4,7 @@ import { waitingText } from "../../plan/gate.ts";
 import { timestamp } from "../../telemetry/clock.ts";
 import { isDue } from "../runs.ts";
 import { type ActionDeps, createPerform, type Decision } from "./action.ts";
-import { refused, settled, whyClosed, whySuspended } from "./action-rules.ts";
+import { refused, settled, whyClosed, whyRefused, whySuspended } from "./action-rules.ts";
 import type { Actions } from "./actions.ts";
 
 export function createSuspend(deps: ActionDeps): Actions["suspend"] {
@@ -37,7 +37,7 @@ export function createResume(deps: ActionDeps): Actions["resume"] {
     const kept = suspended === undefined ? {} : { next: state };
     const done = suspended === undefined ? "it was not suspended" : "resumed";
     if (stated !== undefined) return { ...kept, run: false, says: `${done}, but ${stated}` };
-    const waits = whyStillWaiting(state, now);
+    const waits = whyRefused(state) ?? whyStillWaiting(state, now);
     if (waits !== undefined) return { ...kept, run: false, says: `${done}; ${waits}` };
     if (state.pending === undefined) return { ...kept, run: isDue(state), says: done };
     return { next: settled(state, timestamp(clock)), run: true, says: `${done}; what waited is synced` };

@@ -22,6 +22,7 @@ import { driftProblems, readDriftRules } from "./drift-rules.ts";
 import { openedFor } from "./opened-for.ts";
 import { createPreflight } from "./preflight.ts";
 import { concluded, failed, isCounted, moved, type Progress, type Work, withChanges, withError, withNotes } from "./progress.ts";
+import { refusedMeanwhile } from "./refused-meanwhile.ts";
 import type { RunStage } from "./sync-batch.ts";
 import type { SyncDeps } from "./sync-deps.ts";
 
@@ -68,6 +69,8 @@ export function createApplyStage(deps: SyncDeps): RunStage {
 
   async function load(progress: Progress): Promise<Loaded | Progress> {
     const work = progress.work as Work;
+    const refusal = isGoingOn(work) ? await refusedMeanwhile(stores, progress.application) : undefined;
+    if (refusal !== undefined) return concluded(progress, work, "Failed", refusal);
     try {
       return await loadDesired(stores, { progress, work });
     } catch (error) {
@@ -221,6 +224,11 @@ function brokenObjects(objects: readonly StepObject[]): readonly Change[] {
 function refusedChange([key, error]: readonly [string, string], objects: readonly DesiredObject[]): Change {
   const { ref } = objects.find((object) => resourceKey(object.ref) === key) as DesiredObject;
   return { action: "failed", ref, error };
+}
+
+/** True where time has passed since the run began. */
+function isGoingOn({ path, step, again, waitsSince }: Work): boolean {
+  return path === "failure" || step > 0 || again !== undefined || waitsSince !== "";
 }
 
 /** A snapshot or an inventory that is gone, or lacks a part: no other application of the batch is to suffer for it. */

@@ -34,6 +34,11 @@ export function createBeginStage({ stores, clock, log }: SyncDeps): RunStage {
       log.info("sync.other-project", { application, project, correlationId: run.batch.correlationId });
       return { ...progress, stage: "done" };
     }
+    if (state.refused === true) {
+      // It stays due: the plan that is allowed again starts it.
+      log.info("sync.refused", { application, project, correlationId: run.batch.correlationId });
+      return { ...progress, stage: "done" };
+    }
     const { generation } = state.desired;
     const asked = run.batch.applications.find(({ name }) => name === application)?.generation;
     // A heal leaves out hooks: what has become desired since has a run of its own, with them.
@@ -87,7 +92,8 @@ export function createBeginStage({ stores, clock, log }: SyncDeps): RunStage {
     { progress, run }: { readonly progress: Progress; readonly run: BeginRun },
   ): Promise<ApplicationState | undefined> {
     const { correlationId } = run.batch;
-    const record = syncRecord(work, { trigger: progress.trigger, correlationId, finishedAt: "" });
+    const about = { trigger: progress.trigger, project: projectOf(run.batch), correlationId };
+    const record = syncRecord(work, { ...about, finishedAt: "" });
     const change = (stored: ApplicationState | undefined) =>
       stored?.desired?.generation === record.generation ? withLastSync(stored, record) : undefined;
     return changeState(stores.applications, { application: progress.application, known: state, change });

@@ -9,6 +9,7 @@ import type { SyncBatch } from "../../model/sync.ts";
 import type { Lease } from "../../store/store.ts";
 import { timestamp } from "../../telemetry/clock.ts";
 import { changeState } from "../application-state.ts";
+import { projectOf } from "../projects.ts";
 import { createHealthLook, isRunning, type Look, running, unseen } from "./health-look.ts";
 import { openedFor } from "./opened-for.ts";
 import { concluded, failed, moved, type Progress, syncRecord, type Work, withLastSync } from "./progress.ts";
@@ -137,8 +138,9 @@ export function createHealthStage(deps: SyncDeps): RunStage {
     }
   }
 
-  async function publish(work: Work, { trigger }: Progress, { correlationId }: SyncBatch): Promise<void> {
-    const record = syncRecord(work, { trigger, correlationId, finishedAt: "" });
+  async function publish(work: Work, { trigger }: Progress, batch: SyncBatch): Promise<void> {
+    const { correlationId } = batch;
+    const record = syncRecord(work, { trigger, project: projectOf(batch), correlationId, finishedAt: "" });
     const { name: application } = work.target;
     await changeState(stores.applications, { application, change: (state) => state && withLastSync(state, record) });
     log.info("sync.waiting", {

@@ -5,6 +5,7 @@ import type { InventoryEntry } from "../../model/inventory.ts";
 import type { ResourceRef } from "../../model/resource.ts";
 import type { ApplicationState, Change, Desired, SyncPhase, SyncRecord, SyncTrigger } from "../../model/sync.ts";
 import type { Lease } from "../../store/store.ts";
+import { projectNote } from "../projects.ts";
 
 /** What a run does next for one application. */
 export type Stage = "begin" | "apply" | "health" | "prune" | "record" | "done";
@@ -149,7 +150,7 @@ export function moved({ application, trigger }: Progress, stage: Stage, work: Wo
 /** The row of a run as it stands. */
 export function syncRecord(
   work: Work,
-  run: { readonly trigger: SyncTrigger; readonly correlationId: string; readonly finishedAt: string },
+  run: Pick<SyncRecord, "trigger" | "correlationId" | "finishedAt"> & { readonly project: string },
 ): SyncRecord {
   const { syncId: id, target, desired, startedAt, phase, health, counts, errors, notes, attempt, retryable, unreachable } = work;
   const { keptFor = [] } = work;
@@ -161,6 +162,7 @@ export function syncRecord(
     generation: desired.generation,
     snapshot: desired.snapshot,
     trigger: run.trigger,
+    ...projectNote(run),
     correlationId: run.correlationId,
     phase,
     startedAt,
@@ -182,9 +184,14 @@ export function withLastSync(state: ApplicationState, record: SyncRecord): Appli
   return { ...state, lastSync: record, health: record.health };
 }
 
-/** The work when an error ended it: what may pass is tried again, an API server that cannot be reached for ever. */
+/**
+ * The work when an error ended it: what may pass is tried again, for ever where the API server cannot be reached, or where the
+ * configuration does not name it any more: whoever puts it back has nothing else to do.
+ */
 export function withError(work: Work, error: DriftlessError): Work {
-  return { ...work, retryable: error.retryable, unreachable: error.retryable && error.code === "cluster" };
+  const isUnnamed = error.facts["unknownCluster"] !== undefined;
+  const retryable = error.retryable || isUnnamed;
+  return { ...work, retryable, unreachable: isUnnamed || (retryable && error.code === "cluster") };
 }
 
 /** Whether an object counts for the health of a run: applied by its wave, or by one before; later ones may be as an earlier sync left them. */

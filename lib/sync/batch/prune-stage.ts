@@ -13,6 +13,7 @@ import { createHeldWriter } from "./held-writer.ts";
 import { openedFor } from "./opened-for.ts";
 import { createPreflight } from "./preflight.ts";
 import { concluded, failed, type Progress, type Work, withChanges, withError, withNotes } from "./progress.ts";
+import { refusedMeanwhile } from "./refused-meanwhile.ts";
 import type { RunStage } from "./sync-batch.ts";
 import { leaseSeconds, type SyncDeps } from "./sync-deps.ts";
 
@@ -57,6 +58,8 @@ export function createPruneStage(deps: SyncDeps): RunStage {
     const entries = (await stores.inventories.load(application))?.entries ?? [];
     const leaving = entries.filter((entry) => entry.leaving === true);
     if (leaving.length === 0) return concluded(progress, work, "Succeeded");
+    const refusal = await refusedMeanwhile(stores, application);
+    if (refusal !== undefined) return concluded(progress, work, "Failed", `nothing was pruned: ${refusal}`);
     const writer = await clusters.writer(cluster, openedFor(batch));
     const claims = await claimsOf(writer);
     const live = await liveLeaving(leaving, { reader: writer, application });

@@ -9,6 +9,7 @@ import type { ApplicationState, SyncBatch, SyncRecord } from "../../model/sync.t
 import { timestamp } from "../../telemetry/clock.ts";
 import { changeState } from "../application-state.ts";
 import { withGeneration } from "../desired.ts";
+import { projectOf } from "../projects.ts";
 import { createHealedRows } from "./healed-rows.ts";
 import { openedFor } from "./opened-for.ts";
 import { type Progress, type StartedHook, syncRecord, type Work, withLastSync } from "./progress.ts";
@@ -39,7 +40,7 @@ export function createRecordStage(deps: SyncDeps): RunStage {
   async function conclude(progress: Progress, work: Work, batch: SyncBatch): Promise<Progress> {
     const { application, trigger } = progress;
     const { correlationId } = batch;
-    const row = syncRecord(work, { trigger, correlationId, finishedAt: timestamp(clock) });
+    const row = syncRecord(work, { trigger, project: projectOf(batch), correlationId, finishedAt: timestamp(clock) });
     await stores.syncs.put(row);
     let rollsBack = false;
     if (row.phase !== "Superseded") {
@@ -154,11 +155,11 @@ function without(state: ApplicationState, healed: readonly DriftRow[]): Applicat
 }
 
 /** The state after a success remembers what a rollback goes back to; an approval has done its work. */
-function withHealthy(state: ApplicationState, { phase }: SyncRecord, { desired }: Work): ApplicationState {
+function withHealthy(state: ApplicationState, { phase, project }: SyncRecord, { desired }: Work): ApplicationState {
   if (phase !== "Succeeded" || desired.snapshot === "") return state;
   const { approval: _used, ...rest } = state;
   const { revision, snapshot } = desired;
-  return { ...rest, lastHealthy: { revision, snapshot } };
+  return { ...rest, lastHealthy: { revision, snapshot, ...(project === undefined ? {} : { project }) } };
 }
 
 /** The state with the last healthy one desired again; undefined where nothing is to be rolled back. */
@@ -169,7 +170,10 @@ function rolledBack(
   const { target, phase, unhealthy, desired, errors } = work;
   const { lastHealthy } = state;
   if (target.rollback !== "auto" || phase !== "Failed" || !unhealthy || lastHealthy === undefined) return undefined;
+  // What another project had under this name is not this one's to bring back.
+  if (state.refused === true || projectOf(lastHealthy) !== projectOf(state.definition)) return undefined;
   if (lastHealthy.snapshot === desired.snapshot || state.desired?.generation !== desired.generation) return undefined;
   const rejected = { revision: desired.revision, snapshot: desired.snapshot, reason: errors[0] ?? "", by: "driftless", at };
-  return { ...withGeneration(state, { ...lastHealthy, plannedAt: at }), rejected };
+  const { revision, snapshot } = lastHealthy;
+  return { ...withGeneration(state, { revision, snapshot, plannedAt: at }), rejected };
 }

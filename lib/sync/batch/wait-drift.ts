@@ -143,8 +143,10 @@ export function createWaitDrift(deps: SyncDeps) {
 }
 
 /** The run still works on what is desired, and may write. */
-function isStillWanted({ desired, removed }: ApplicationState, work: Work): boolean {
-  return !removed && desired?.generation === work.desired.generation && desired.snapshot === work.desired.snapshot;
+function isStillWanted({ desired, removed, refused }: ApplicationState, work: Work): boolean {
+  return (
+    !removed && refused !== true && desired?.generation === work.desired.generation && desired.snapshot === work.desired.snapshot
+  );
 }
 
 /** The rows of one object, where its policy has them healed. */

@@ -32,10 +32,10 @@ export type PlanByConfiguration = (inForce: InForce, options: CallOptions) => Pr
 
 /** No application can have this name. */
 const lease = "#configuration";
-/** Longer than a plan can take. */
-const leaseSeconds = 300;
-/** Until the message of a plan that met another one comes again. */
-const waitSeconds = 10;
+/** Longer than a plan can take: the function is ended after 120. */
+const leaseSeconds = 130;
+/** Until the message of a plan that met another one comes again: its ten tries outlast the lease of a plan that was killed. */
+const waitSeconds = 15;
 
 interface Known {
   readonly stored: StoredConfiguration | undefined;

@@ -4,20 +4,24 @@ import { DriftlessError } from "../../errors.ts";
 import type { CallOptions } from "../../model/call.ts";
 import type { SourceTree } from "../../model/tree.ts";
 
-/** More than any generator means: a glob that goes astray must not read a whole repository. */
+/** More than the generators of a file mean: a glob that goes astray must not read a whole repository. */
 const mostFolders = 20_000;
+
+/** How much the lists of one file have looked through, all together: many of them would hold up everybody's configuration. */
+export interface FolderBudget {
+  folders: number;
+}
 
 /** Paths of the folders that a generator asks for, sorted; throws `source` where that would take too long. */
 export async function listDirectories(
   tree: SourceTree,
   request: DirectoriesRequest,
-  options: CallOptions = {},
+  { budget = { folders: 0 }, ...options }: CallOptions & { readonly budget?: FolderBudget } = {},
 ): Promise<readonly string[]> {
   const found = new Set<string>();
-  let looked = 0;
 
   const walk = async (folder: { readonly path: string; readonly oid: string }, deeper: number): Promise<void> => {
-    if (++looked > mostFolders) throw tooMany(request);
+    if (++budget.folders > mostFolders) throw tooMany(request);
     if (wantsDirectory(request, folder.path)) found.add(folder.path);
     if (deeper === 0) return;
     for (const { name, oid, type } of await tree.list(folder.oid, options)) {
@@ -51,6 +55,6 @@ function reachOf(glob: string): { readonly base: string; readonly deeper: number
 function tooMany({ repository, targetRevision, include }: DirectoriesRequest): DriftlessError {
   return new DriftlessError(
     "source",
-    `${include.join(", ")} means more than ${mostFolders} folders of ${repository} (${targetRevision}) to look through: begin it with the names of folders`,
+    `${include.join(", ")} means more than ${mostFolders} folders of ${repository} (${targetRevision}) to look through, those of the file's other lists included: begin it with the names of folders`,
   );
 }

@@ -14,7 +14,7 @@ import { changeState } from "../application-state.ts";
 import { changedInput, type Heads, openSources, revisionOf } from "./opened-source.ts";
 import { createPlanFailure } from "./plan-failure.ts";
 import { afterLook, afterRender, type Planned, type Rendering } from "./planned-state.ts";
-import { digestOfProject, refuseApplication, refuseRendered } from "./project-rules.ts";
+import { digestOfProject, refusalOfReads, refuseApplication, refuseRendered } from "./project-rules.ts";
 import { createRenderOnce, type RenderedOnce } from "./render-once.ts";
 
 export interface PlanApplicationDeps {
@@ -69,7 +69,10 @@ export function createPlanApplication(
       if (reason === undefined && state !== undefined) return await look(request, state, options);
       log.info("plan.render", { application: application.name, revision, reason, correlationId });
       const began = clock.now().getTime();
-      const rendered = await renderOnce({ application, remoteBases, ...heads }, options);
+      const rendered = await renderOnce(
+        { application, remoteBases, refusalOf: refusalOfReads(request.project), ...heads },
+        options,
+      );
       if (!rendered.reused) {
         const durationMs = clock.now().getTime() - began;
         log.info("plan.rendered", { application: application.name, objects: rendered.objects, durationMs, correlationId });

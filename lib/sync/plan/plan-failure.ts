@@ -7,6 +7,7 @@ import { type Clock, timestamp } from "../../telemetry/clock.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { changeState } from "../application-state.ts";
 import { noCounts } from "../batch/progress.ts";
+import { projectNote } from "../projects.ts";
 import { afterFailure } from "./planned-state.ts";
 
 export interface PlanFailureDeps {
@@ -47,7 +48,7 @@ export function createPlanFailure({
 }
 
 function failureRow(
-  { definition: { name, cluster }, error, revision, correlationId }: PlanFailure,
+  { definition: { name, cluster, project }, error, revision, correlationId }: PlanFailure,
   state: ApplicationState | undefined,
   now: string,
 ): SyncRecord {
@@ -59,6 +60,7 @@ function failureRow(
     generation: state?.desired?.generation ?? 0,
     snapshot: "",
     trigger: "push",
+    ...projectNote({ project }),
     correlationId,
     phase: "Failed",
     startedAt: now,

@@ -107,6 +107,8 @@ export async function recordHeads(
   const states = new Map(outcomes.flatMap((of) => (of.outcome === "failed" ? [] : [[of.application, of.state]])));
   for (const [key, at] of branchesOf(applications)) {
     const readers = readersOf(configuration.applications, at);
+    // Nothing was fetched of a branch that is read by nobody who may.
+    if (readers.length === 0) continue;
     if (!readers.every((application) => done.has(application) || unchanged[application.name] !== undefined)) continue;
     const entries = readers.flatMap((application) => {
       const state = states.get(application.name);

@@ -23,7 +23,7 @@ import type { PlanApplicationDeps, PlanOutcome } from "./plan-application.ts";
 import { recordHeads, unchangedReaders } from "./plan-index.ts";
 import { createPlanRemoved } from "./plan-removed.ts";
 import { statedDefinition } from "./planned-state.ts";
-import { projectDigests } from "./project-rules.ts";
+import { allowedAsStated, projectDigests } from "./project-rules.ts";
 import { createRecordLooked } from "./record-looked.ts";
 
 export interface PlanRevisionDeps extends PlanApplicationDeps {
@@ -42,6 +42,8 @@ type States = ReadonlyMap<string, ApplicationState>;
 /** One message, and the configuration that it is planned by. */
 interface PlanRun {
   readonly configuration: Configuration;
+  /** The same without the applications that their projects do not allow as they are stated. */
+  readonly allowed: Configuration;
   readonly number: number;
   readonly message: RevisionMessage;
   readonly correlationId: string;
@@ -81,12 +83,13 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
     const { configuration, number, settled, mayChange, isBound, index, problems } = inForce;
     const { correlationId } = message;
     if (mayChange) await pinRepositories(configuration, options);
-    if (!mayChange && readersOf(configuration.applications, message).length === 0) {
+    const allowed = { ...configuration, applications: allowedAsStated(configuration) };
+    if (!mayChange && readersOf(allowed.applications, message).length === 0) {
       return await closeDelivery(stores.deliveries, { message, outcomes: [], used: false, problems: [] }, options);
     }
     // Repositories that nobody uses are never bound.
     if (!isBound) await checkRepositoryId(stores.repositories, message, options);
-    const request = { configuration, number, message, correlationId };
+    const request = { configuration, allowed, number, message, correlationId };
     const { outcomes, interrupted, used } = settled
       ? await planPushed({ ...request, index }, options)
       : await planChanged({ ...request, mayChange }, options);
@@ -94,7 +97,7 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
     if (interrupted !== undefined) throw interrupted;
     if (!settled && mayChange) await stores.configuration.saveSettled(number, options);
     if (inForce.interrupted !== undefined) throw inForce.interrupted;
-    await recordLooked(inForce, message, options);
+    await recordLooked({ ...inForce, configuration: allowed }, message, options);
     await closeDelivery(stores.deliveries, { message, outcomes, used, problems }, options);
   }
 
@@ -107,9 +110,9 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
     request: PlanRun & { readonly index: PlanIndex | undefined },
     options: CallOptions,
   ): Promise<Planned> {
-    const { configuration, message, index } = request;
+    const { allowed, message, index } = request;
     const { repository, branch } = message;
-    const readers = readersOf(configuration.applications, message);
+    const readers = readersOf(allowed.applications, message);
     const opened = openPlan(request, options);
     const unchanged = await unchangedReaders(index, { ...request, readers, opened }, options);
     const changed = readers.filter(({ name }) => unchanged[name] === undefined);
@@ -122,13 +125,13 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
     await stores.heads.put(repository, branch, "", options);
     const planned = await planAll(changed, { ...request, states: await statesOf(changed, options), opened }, options);
     await startRuns(planned.outcomes, request, options);
-    await recordHeads(stores.heads, { ...request, opened, unchanged, planned }, options);
+    await recordHeads(stores.heads, { ...request, configuration: allowed, opened, unchanged, planned }, options);
     return { ...planned, used: readers.length > 0 };
   }
 
   /** After a change of the configuration: also who is new, redefined or gone, on whatever branch. */
   async function planChanged(request: PlanRun & { readonly mayChange: boolean }, options: CallOptions): Promise<Planned> {
-    const { configuration, message, mayChange } = request;
+    const { configuration, allowed, message, mayChange } = request;
     const states = new Map((await stores.applications.list(options)).map((state) => [state.application, state]));
     const digestOf = projectDigests(configuration, stores.digest);
     const isRedefined = (application: Application): boolean => {
@@ -137,7 +140,7 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
       if (state.refused === true || (state.projectDigest ?? "") !== digestOf(application)) return true;
       return state.definitionDigest !== stores.digest(definitionText(application));
     };
-    const readers = new Set(readersOf(configuration.applications, message));
+    const readers = new Set(readersOf(allowed.applications, message));
     const applications = configuration.applications.filter(
       (application) => readers.has(application) || (mayChange && isRedefined(application)),
     );
@@ -148,7 +151,7 @@ export function createPlanRevision(deps: PlanRevisionDeps): (message: RevisionMe
     const removed = await planRemoved({ configuration, states, correlationId: request.correlationId }, options);
     const outcomes = [...planned.outcomes, ...removed];
     await startRuns(outcomes, request, options);
-    await recordHeads(stores.heads, { ...request, opened, unchanged: {}, planned }, options);
+    await recordHeads(stores.heads, { ...request, configuration: allowed, opened, unchanged: {}, planned }, options);
     return { ...planned, outcomes, used: applications.length > 0 };
   }
 

@@ -38,7 +38,8 @@ export function afterRender(stored: ApplicationState | undefined, rendering: Ren
   const isInForce =
     definitionText(known.definition) === definitionText(definition) &&
     (pending?.definition !== undefined || known.definitionDigest === definitionDigest);
-  if (isInForce && known.desired?.snapshot === snapshot) return { verdict: "same", state: looked };
+  const isSame = isInForce && known.desired?.snapshot === snapshot;
+  if (isSame && !(isOtherwiseAllowed(stored, projectDigest) && hasFailed(known))) return { verdict: "same", state: looked };
 
   const next = { revision, snapshot, plannedAt: now.toISOString() };
   const gate = gateOf({ definition, suspended: known.suspended, now });
@@ -48,6 +49,15 @@ export function afterRender(stored: ApplicationState | undefined, rendering: Ren
   // What is desired is healed by the definition that it was planned by.
   const inForce = withPolicies(known.definition, definition);
   return { verdict: "held", state: { ...looked, definition: inForce, pending: { ...waiting, definition } } };
+}
+
+/** True when the project allows something else since the last plan: what failed by it may succeed now. */
+function isOtherwiseAllowed(stored: ApplicationState | undefined, projectDigest: string): boolean {
+  return stored?.refused === true || (stored?.projectDigest ?? "") !== projectDigest;
+}
+
+function hasFailed({ desired, lastSync }: Pick<ApplicationState, "desired" | "lastSync">): boolean {
+  return lastSync?.phase === "Failed" && lastSync.generation === desired?.generation;
 }
 
 /** The state when nothing has to be rendered: policies are as stated, and what was pending may go on; undefined where it stays as it is. */
@@ -62,7 +72,7 @@ export function afterLook(stored: ApplicationState, stated: Application, now: Da
         ...(pending?.definition === undefined ? {} : { pending: { ...pending, definition: stated } }),
       };
   if (restated.pending === undefined) return isStated ? undefined : restated;
-  const gate = gateOf({ definition: stated, suspended: stored.suspended, now });
+  const gate = gateOf({ definition: stated, suspended: stored.suspended, refused: stored.refused, now });
   if (gate.open) return withPending(restated, now.toISOString());
   if (gate.reason !== restated.pending.reason) return { ...restated, pending: { ...restated.pending, reason: gate.reason } };
   return isStated ? undefined : restated;

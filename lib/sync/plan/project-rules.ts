@@ -8,6 +8,7 @@ import { type Manifest, type ResourceRef, refOf } from "../../model/resource.ts"
 import { scopeOf, scopesOfDefinitions } from "../../plan/scopes.ts";
 import { findProject, openProject } from "../../projects/find.ts";
 import { applicationRefusals, objectRefusal, sourceRefusals } from "../../projects/limits.ts";
+import type { RefusalOfRead } from "../../render/renderer.ts";
 import type { SnapshotStore } from "../../store/store.ts";
 import { ownNamespace } from "../batch/desired-steps.ts";
 import { projectOf, projectsOf } from "../projects.ts";
@@ -25,6 +26,17 @@ export function refuseApplication(application: Application, project: Project | u
   const isClosed = refusals.length > 0 && project.sourceRepos.length === 0;
   const note = `project ${project.name} allows no repository at all: its sourceRepos are empty, or it left the platform's driftless.yaml`;
   if (refusals.length > 0) throw refusal(isClosed ? [note, ...refusals] : refusals);
+}
+
+/** The applications that their projects allow as they are stated: of the others nothing is fetched, so nobody looks at their branches. */
+export function allowedAsStated({ applications, projects: stated }: Configuration): readonly Application[] {
+  const projects = projectsOf({ projects: stated });
+  if (projects.length === 0) return applications;
+  const known = new Map(projects.map((project) => [project.name, project]));
+  return applications.filter((application) => {
+    const project = known.get(projectOf(application));
+    return project !== undefined && applicationRefusals(project, application).length === 0;
+  });
 }
 
 /** Throws `refused` for a render that read, or gave, what its project does not allow. */
@@ -54,16 +66,24 @@ export function refuseObjects(
 ): void {
   if (isOpen(project)) return;
   const declared = scopesOfDefinitions(objects);
-  const wanted = [...ownNamespace({ target: application, removed: false }, objects), ...objects];
-  const refusals = wanted.flatMap((object) => {
+  const refusalOf = (object: Manifest): string | undefined => {
     const ref = refOf(object);
     const namespaced = scopeOf(ref) ?? declared.get(`${ref.group}/${ref.kind}`);
-    return (
-      objectRefusal(project, { cluster: application.cluster, ref: placed(ref, { application, namespaced }), namespaced }) ?? []
-    );
-  });
+    return objectRefusal(project, { cluster: application.cluster, ref: placed(ref, { application, namespaced }), namespaced });
+  };
+  const own = ownNamespace({ target: application, removed: false }, objects);
+  const refusals = [
+    ...own.flatMap((namespace) => {
+      const line = refusalOf(namespace);
+      return line === undefined ? [] : [`${line}; \`createNamespace: true\` needs ${namespaceEntry} there`];
+    }),
+    ...objects.flatMap((object) => refusalOf(object) ?? []),
+  ];
   if (refusals.length > 0) throw refusal(refusals);
 }
+
+/** As it stands in `clusterResourceWhitelist`. */
+const namespaceEntry = '{ group: "", kind: Namespace }';
 
 /** Where it would be, as far as that is known without the cluster. */
 function placed(
@@ -72,6 +92,22 @@ function placed(
 ): ResourceRef {
   if (namespaced === false) return { ...ref, namespace: "" };
   return ref.namespace === "" ? { ...ref, namespace: application.namespace } : ref;
+}
+
+/**
+ * What a render may not read, told before it is read: what is wrong with a file can be told by its text, which an error would
+ * show to whoever made another team's file part of a render. Undefined where all may be read.
+ */
+export function refusalOfReads(project: Project | undefined): RefusalOfRead | undefined {
+  if (project === undefined || isOpen(project)) return undefined;
+  return ({ repository, path }) => {
+    const [line] = path === undefined ? sourceRefusals(project, { repository }) : pathRefusals(project, { repository, path });
+    return line && readRefusal(line);
+  };
+}
+
+function readRefusal(line: string): string {
+  return `its render reads what it may not: ${line}`;
 }
 
 /** What lies below a folder that the project allows is allowed as well. */
@@ -90,7 +126,7 @@ function inputRefusals(
     if (charts.has(pinned.split(" ")[0] ?? "")) return [];
     return sourceRefusals(project, { repository: pinned.replace(/@[0-9a-f]+$/, "") });
   });
-  return [...ofGit, ...ofRemote].map((line) => `its render reads what it may not: ${line}`);
+  return [...ofGit, ...ofRemote].map(readRefusal);
 }
 
 function pathRefusals(
@@ -118,14 +154,12 @@ export function projectDigests(
   };
 }
 
-/** Equal for equal limits; "" where no projects are stated. */
+/** Equal for equal limits, and for the same identity; "" where no projects are stated. */
 export function digestOfProject(project: Project | undefined, digest: (text: string) => string): string {
   if (project === undefined) return "none";
   if (isOpen(project)) return "";
-  const { sourceRepos, paths, destinations, clusterResourceWhitelist, namespaceResourceWhitelist, namespaceResourceBlacklist } =
-    project;
-  const kinds = { clusterResourceWhitelist, namespaceResourceWhitelist, namespaceResourceBlacklist };
-  return digest(canonicalJson({ sourceRepos, paths, destinations, ...kinds } as unknown as JsonObject));
+  const { description: _, syncWindows: _1, applicationFiles: _2, ...limits } = project;
+  return digest(canonicalJson(limits as unknown as JsonObject));
 }
 
 /** True for the project that counts where none is stated. */

@@ -7,7 +7,7 @@ import type { SourceTree } from "../../model/tree.ts";
 import { type Branch, branchKey } from "../../plan/affected.ts";
 import type { Sources } from "../../source/source.ts";
 import type { StoredFile } from "../../store/store.ts";
-import { directoriesDigest, listDirectories } from "./list-directories.ts";
+import { directoriesDigest, type FolderBudget, listDirectories } from "./list-directories.ts";
 
 /** The branches that one reading of the configuration looks at, each asked for once. */
 export interface ConfigurationBranches {
@@ -25,7 +25,8 @@ export function openBranches(sources: Sources, options: CallOptions): Configurat
     looked.set(key, { repository, branch, head: "" });
     const source = sources.source(repository);
     const head = await source.head(branch, options);
-    if (head === undefined) throw new DriftlessError("source", `branch ${branch} of ${repository} does not exist`);
+    if (head === undefined)
+      throw new DriftlessError("source", `branch ${branch} of ${repository} does not exist`, { facts: { revision: "" } });
     const tree = await source.open(head, options);
     looked.set(key, { repository, branch, head });
     return tree;
@@ -62,12 +63,26 @@ export interface FileReader {
   ) => Promise<ReadFile>;
 }
 
-export function createFileReader(branches: ConfigurationBranches, options: CallOptions): FileReader {
-  const listings = new Map<string, Promise<readonly string[]>>();
+/** One file's own, so that what it looks through is not another's loss. */
+interface FileLists {
+  readonly listings: Map<string, Promise<readonly string[]>>;
+  readonly budget: FolderBudget;
+}
 
-  const list = (request: DirectoriesRequest): Promise<readonly string[]> => {
+export function createFileReader(branches: ConfigurationBranches, options: CallOptions): FileReader {
+  const ofFiles = new Map<string, FileLists>();
+
+  const listsOf = ({ repository, targetRevision, path }: ApplicationFile): FileLists => {
+    const key = JSON.stringify([repository, targetRevision, path]);
+    const known = ofFiles.get(key) ?? { listings: new Map(), budget: { folders: 0 } };
+    ofFiles.set(key, known);
+    return known;
+  };
+
+  const list = (request: DirectoriesRequest, { listings, budget }: FileLists): Promise<readonly string[]> => {
     const key = directoriesKey(request);
-    const known = listings.get(key) ?? branches.open(branchOf(request)).then((tree) => listDirectories(tree, request, options));
+    const listing = async () => listDirectories(await branches.open(branchOf(request)), request, { ...options, budget });
+    const known = listings.get(key) ?? listing();
     listings.set(key, known);
     return known;
   };
@@ -89,7 +104,7 @@ export function createFileReader(branches: ConfigurationBranches, options: CallO
         branchKey(place.repository, place.targetRevision) === key;
       if (isPushed(file) && (await entryOf(file)).oid !== file.oid) return false;
       for (const request of file.directories.filter(isPushed))
-        if (directoriesDigest(await list(request)) !== request.digest) return false;
+        if (directoriesDigest(await list(request, listsOf(file))) !== request.digest) return false;
       return true;
     },
     async read(file, asks) {
@@ -100,7 +115,7 @@ export function createFileReader(branches: ConfigurationBranches, options: CallO
       asks(wanted.map((request) => ({ ...request, digest: "" })));
       const answers = await mapConcurrently(wanted, {
         limit: 8,
-        work: async (request) => ({ request, paths: await list(request) }),
+        work: async (request) => ({ request, paths: await list(request, listsOf(file)) }),
       });
       return {
         text,

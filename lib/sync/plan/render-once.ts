@@ -3,7 +3,7 @@ import type { ClusterCapabilities } from "../../model/application-source.ts";
 import type { CallOptions } from "../../model/call.ts";
 import { canonicalJson, type JsonValue } from "../../model/json.ts";
 import { branchKey } from "../../plan/affected.ts";
-import type { Renderer, RenderSource } from "../../render/renderer.ts";
+import type { RefusalOfRead, Renderer, RenderSource } from "../../render/renderer.ts";
 import type { StoredRender, Stores } from "../../store/store.ts";
 import { changedInput, inputsAt } from "./opened-source.ts";
 
@@ -16,6 +16,8 @@ export interface RenderOnceRequest {
   readonly application: Application;
   readonly sources: readonly RenderSource[];
   readonly remoteBases: readonly string[];
+  /** Why the application's project does not let something be read; see `RenderRequest`. */
+  readonly refusalOf: RefusalOfRead | undefined;
   /** What charts are told of the cluster; asked for at most once. */
   readonly capabilities: () => Promise<ClusterCapabilities>;
 }
@@ -61,9 +63,13 @@ export function createRenderOnce(
       if (!servesFor(stored, request) || (await changedInput(stored.inputs, request, options)) !== undefined) continue;
       return { ...stored, inputs: inputsAt(stored.inputs, request.sources), reused: true };
     }
-    const { application, sources, remoteBases, capabilities } = request;
+    const { application, sources, remoteBases, capabilities, refusalOf } = request;
     const { name, namespace } = application;
-    const rendered = await renderer.render({ application: name, namespace, sources, remoteBases, capabilities }, options);
+    const limits = refusalOf === undefined ? {} : { refusalOf };
+    const rendered = await renderer.render(
+      { application: name, namespace, sources, remoteBases, capabilities, ...limits },
+      options,
+    );
     const { objects, inputs, warnings, renderers } = rendered;
     const release = renderers.includes("helm") ? releaseOf(request) : "";
     const snapshot = await stores.snapshots.save(objects, options);

@@ -65,9 +65,9 @@ function claimsOfOthers(claims: Claims, { definition, state, snapshot }: Preview
   const isStored = (state?.pending ?? state?.desired)?.snapshot === snapshot;
   const others = (names: readonly string[]) => names.filter((name) => name !== definition.name);
   return {
-    wanting: (key) => others(claims.wanting(key)),
-    pending: (key) => others(claims.pending(key)),
+    wanting: (leaving) => others(claims.wanting(leaving)),
+    pending: (leaving) => others(claims.pending(leaving)),
     unplanned: claims.unplanned,
-    unrendered: (name) => (isStored ? claims.unrendered(name) : others(claims.unrendered(name))),
+    unrendered: (leaving) => (isStored ? claims.unrendered(leaving) : others(claims.unrendered(leaving))),
   };
 }

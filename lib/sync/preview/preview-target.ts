@@ -16,7 +16,7 @@ import { unknownApplication } from "../application-state.ts";
 import { openCapabilities } from "../plan/capabilities.ts";
 import { openSources } from "../plan/opened-source.ts";
 import { refuseEmpty, refuseMove } from "../plan/plan-application.ts";
-import { refuseApplication, refuseObjects, refuseRendered } from "../plan/project-rules.ts";
+import { refusalOfReads, refuseApplication, refuseObjects, refuseRendered } from "../plan/project-rules.ts";
 import { createRenderOnce } from "../plan/render-once.ts";
 import { projectOf, projectsOf } from "../projects.ts";
 
@@ -108,6 +108,7 @@ export function createPreviewTarget(
       application,
       sources: opened,
       remoteBases: configuration.remoteBases,
+      refusalOf: refusalOfReads(project),
       capabilities: () => ask(application.cluster),
     };
     const render = await renderOnce(request, options);

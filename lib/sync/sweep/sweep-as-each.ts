@@ -62,7 +62,7 @@ export function createLookAsEach(deps: LookAsEachDeps) {
       along,
       rules: healthCheckExprs.length === 0 ? "" : canonicalJson(healthCheckExprs as unknown as JsonValue),
       isWhole: sweep.only === undefined,
-      hasProjects: projects.length > 0,
+      projects,
       owners: ownersOnce(sweep, { isAlone: groups.length < 2 && unknown.size === 0 }, options),
     };
     const isAlone = groups.length === 1;

@@ -2,8 +2,13 @@ import { kindKey, visitLive } from "../../apply/live.ts";
 import type { ClusterReader, Clusters, ListVisitor } from "../../cluster/cluster.ts";
 import { mapConcurrently } from "../../cluster/concurrency.ts";
 import type { CallOptions } from "../../model/call.ts";
+import type { DriftRow } from "../../model/drift.ts";
+import type { Project } from "../../model/project.ts";
 import { type GroupVersionKind, resourceKey } from "../../model/resource.ts";
 import type { ApplicationState } from "../../model/sync.ts";
+import { findProject } from "../../projects/find.ts";
+import { objectRefusal } from "../../projects/limits.ts";
+import { projectOf } from "../projects.ts";
 import { bodiesSeen, listSuspects, withBodies } from "./sweep-bodies.ts";
 import type { IdentityGroup } from "./sweep-identities.ts";
 import type { createJudge, JudgeLook, Verdict } from "./sweep-judge.ts";
@@ -22,7 +27,8 @@ export interface PartDeps {
 export interface PartLook extends Omit<TrackOptions, "known"> {
   readonly sweep: string;
   readonly group: IdentityGroup;
-  readonly hasProjects: boolean;
+  /** Of the configuration. */
+  readonly projects: readonly Project[];
   /** False where only the entries that the owners have are looked at, each by one GET. */
   readonly isWhole: boolean;
   /** Owners of the whole cluster with their entries, read once for all parts. */
@@ -46,8 +52,8 @@ export interface Part {
 
 /** Looks at the applications of one identity: one metadata LIST a kind for all of them, and closer at what that cannot clear. */
 export function createSweepPart({ clusters, judge }: PartDeps): (look: PartLook, options: CallOptions) => Promise<Part> {
-  return async ({ sweep, group, hasProjects, isWhole, owners, along, cluster, now, rules = "" }, options) => {
-    const readers = await openReaders(clusters, { cluster, project: group.project, hasProjects }, options);
+  return async ({ sweep, group, projects, isWhole, owners, along, cluster, now, rules = "" }, options) => {
+    const readers = await openReaders(clusters, { cluster, project: group.project, hasProjects: projects.length > 0 }, options);
     const { all, known } = await owners();
     const members = new Set(group.states.map(({ application }) => application));
     const own = all.filter(({ state }) => members.has(state.application));
@@ -57,7 +63,7 @@ export function createSweepPart({ clusters, judge }: PartDeps): (look: PartLook,
       ? await visitLive({ reader, kinds: tracking.kinds, visitorOf: along(tracking.visitorOf) }, options)
       : await visitObjects({ reader, owners: own, visitorOf: tracking.visitorOf }, options);
     const unreadable = new Set(refused.keys());
-    const sightings = tracking.sightings(unreadable);
+    const sightings = tracking.sightings(unreadable).map((sighting) => withOwnOrphans(sighting, projects));
     const only = isWhole ? {} : { only: new Set(own.flatMap(({ entries }) => entries.map(({ ref }) => resourceKey(ref)))) };
     const look: JudgeLook = { reader, now, sweep, unreadable, ...only };
     const verdicts = await judgeAll(sightings, { look, readers }, options);
@@ -86,6 +92,17 @@ export function createSweepPart({ clusters, judge }: PartDeps): (look: PartLook,
     }
     return verdicts;
   }
+}
+
+/** Whoever may write anywhere in a cluster may put anybody's label there: what its project does not allow is none of an application's. */
+function withOwnOrphans(sighting: Sighting, projects: readonly Project[]): Sighting {
+  const { definition } = sighting.state;
+  const project = findProject({ projects }, projectOf(definition));
+  if (sighting.orphans.length === 0 || project === undefined) return sighting;
+  const { cluster } = definition;
+  const isOwn = ({ ref }: DriftRow): boolean =>
+    objectRefusal(project, { cluster, ref, namespaced: ref.namespace !== "" }) === undefined;
+  return { ...sighting, orphans: sighting.orphans.filter(isOwn) };
 }
 
 /** Applications that have something of a kind which could not be listed, as they stand now, with the reason. */

@@ -8,7 +8,7 @@ import { isHeld } from "../../store/lease.ts";
 import type { Stores } from "../../store/store.ts";
 import type { Clock } from "../../telemetry/clock.ts";
 import type { Log } from "../../telemetry/log.ts";
-import { isSettled } from "../claims.ts";
+import { areApart, isSettled } from "../claims.ts";
 import { isDue, startRuns } from "../runs.ts";
 
 /** Seconds that a plan has to get its run begun before the sweep starts it again. */
@@ -63,12 +63,18 @@ export function createRestartLost({
 
 /** Tells of a state whether its last run kept objects for others, and none of these may want them any more. */
 function freedAmong(states: readonly ApplicationState[]): (state: ApplicationState) => boolean {
-  const open = new Set(states.filter((state) => !isSettled(state)).map(({ application }) => application));
-  return ({ lastSync, desired }) => {
+  const open = new Map(states.filter((state) => !isSettled(state)).map((state) => [state.application, state]));
+  return (leaver) => {
+    const { lastSync, desired } = leaver;
     const { keptFor = [], finishedAt = "", generation } = lastSync ?? {};
     const isOver = finishedAt !== "" && generation === desired?.generation;
-    return isOver && keptFor.length > 0 && !keptFor.some((name) => open.has(name));
+    return isOver && keptFor.length > 0 && !keptFor.some((name) => isOpen(open.get(name), leaver));
   };
+}
+
+/** Of another project one that is refused claims nothing any more. */
+function isOpen(other: ApplicationState | undefined, leaver: ApplicationState): boolean {
+  return other !== undefined && !(other.refused === true && areApart(other, leaver));
 }
 
 function mayBeLost(state: ApplicationState, now: Date): boolean {

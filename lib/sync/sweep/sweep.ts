@@ -11,6 +11,7 @@ import type { RevisionQueue, ShardStarter } from "../../queue/queue.ts";
 import type { Sources } from "../../source/source.ts";
 import type { StoredConfiguration, Stores } from "../../store/store.ts";
 import { type ConfigurationSource, configurationBranches } from "../plan/configuration-files.ts";
+import { allowedAsStated } from "../plan/project-rules.ts";
 import { projectOf, projectsOf } from "../projects.ts";
 import { type ClusterSweep, nothingFound, type SweepClusterDeps } from "./sweep-cluster.ts";
 import { createReplayDeliveries } from "./sweep-deliveries.ts";
@@ -176,7 +177,7 @@ export function createSweep(deps: SweepDeps): (options?: SweepOptions) => Promis
   ): Promise<readonly string[]> {
     const branches = new Map([
       ...configurationBranches(deps.configuration, stored),
-      ...branchesOf(stored?.configuration.applications ?? []),
+      ...branchesOf(stored === undefined ? [] : allowedAsStated(stored.configuration)),
     ]);
     const moved = await mapConcurrently([...branches], {
       limit: 8,

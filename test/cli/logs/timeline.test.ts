@@ -154,7 +154,8 @@ describe("following", () => {
 
   test("of one application begins with what led to it, and ends a sync with how it went", async () => {
     const lines = await heard({ application: "shop" });
-    assert.match(lines[0] ?? "", /webhook {2}push to main taken in/);
+    assert.match(lines[0] ?? "", /^2026-01-31 12:00:00 {11}webhook {4}push to main taken in/);
+    assert.ok(lines.some((line) => /^2026-01-31 12:00:00 {2}\+0\.41 s {2}plan {5}shop {2}/.test(line)));
     assert.ok(lines.includes("shop: delivered -> planned 0.41 s -> applied 1.2 s -> healthy 5.3 s"));
     assert.ok(!lines.some((line) => line.includes("blog")));
     assert.ok(lines.some((line) => line.includes("heals shop in eu")));

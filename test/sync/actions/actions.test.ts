@@ -13,6 +13,7 @@ import type { ActionResult } from "../../../lib/sync/actions/action.ts";
 import { type Actions, createActions } from "../../../lib/sync/actions/actions.ts";
 import { jsonLog } from "../../../lib/telemetry/log.ts";
 import { Secret } from "../../../lib/telemetry/secret.ts";
+import { aProject } from "../../cluster/tenancy.ts";
 import { aConfigMap, anApplication, aState, aSync } from "../../contracts/rows.ts";
 
 const now = "2025-03-01T12:00:00.000Z";
@@ -517,6 +518,66 @@ describe("what people ask for", () => {
       await office.stores.applications.put({ ...office.last, removed: true, version: 2 });
       assert.match(refusal(await office.actions.rollback(shop)), /^shop left the configuration/);
     });
+  });
+
+  describe("what its project does not allow", () => {
+    const refused = { refused: true, planError: "project a does not allow the repository x" } as const;
+    const why = "project default does not allow it: project a does not allow the repository x";
+
+    test("is not synced, approved or rolled back; the refusal says why, and nothing is changed", async () => {
+      const office = await open(synced({ ...refused, pending }, { mode: "approve" }));
+      await office.stores.syncs.put(ended({ generation: 2, revision: "bbb", snapshot: await office.snapshot("b") }));
+      assert.equal(refusal(await office.actions.sync({ ...shop, force: true })), why);
+      assert.equal(refusal(await office.actions.approve({ ...shop, hash: "hash-d", force: true })), why);
+      assert.equal(refusal(await office.actions.rollback(shop)), why);
+      assert.deepEqual([office.started(), (await office.state()).version], [[], 1]);
+    });
+
+    test("is not started again where an approved run of it is under way", async () => {
+      const approval = { revision: "ccc", hash: "hash-c", prune: "", by: "ada", at: now };
+      const lastSync = ended({ generation: 2 });
+      const office = await open(synced({ ...refused, approval, lastSync }));
+      assert.equal(refusal(await office.actions.approve({ ...shop, hash: "hash-c" })), why);
+      assert.deepEqual(office.started(), []);
+    });
+
+    test("is resumed without a sync of what waited", async () => {
+      const suspended = { owner: "ada", reason: "freeze", until: "" };
+      const office = await open(synced({ ...refused, pending, suspended }));
+      assert.partialDeepStrictEqual(await office.actions.resume(shop), { outcome: "done", message: `resumed; ${why}` });
+      const { pending: waits, suspended: over } = await office.state();
+      assert.deepEqual([waits?.revision, over, office.started()], ["ddd", undefined, []]);
+    });
+
+    test("is left out of a rebuild, and the answer says why", async () => {
+      const office = await open(synced(refused));
+      const { items, skipped } = await office.actions.rebuild({ cluster: "eu", ...ask });
+      assert.deepEqual([items, skipped], [[], [{ application: "shop", reason: why }]]);
+    });
+  });
+
+  test("a state that its project does not allow any more is not gone back to", async () => {
+    const office = await open(synced());
+    const { stores } = office;
+    await stores.syncs.put(ended({ id: "s1", generation: 1, revision: "aaa", snapshot: await office.snapshot("a") }));
+    const nothing = { clusters: [], applications: [], healthCheckExprs: [], remoteBases: [], repositories: [] };
+    const narrowed = aProject("default", ["elsewhere"]);
+    await stores.configuration.save({ configuration: { ...nothing, projects: [narrowed] }, revision: "r", oid: "o", number: 1 });
+    assert.match(
+      refusal(await office.actions.rollback(shop)),
+      /^its project does not allow what aaa has: ConfigMap shop\/settings: project default does not allow the namespace shop/,
+    );
+    assert.equal((await office.state()).version, 1);
+  });
+
+  test("what another project had synced under the name of an application is nothing to go back to", async () => {
+    const office = await open(synced());
+    const ofOther = ended({ id: "s1", generation: 1, revision: "aaa", snapshot: await office.snapshot("secret of a") });
+    await office.stores.syncs.put({ ...ofOther, project: "a" });
+    assert.match(refusal(await office.actions.rollback(shop)), /nothing was synced with success before ccc/);
+    await assert.rejects(office.actions.rollback({ ...shop, revision: "aaa" }), { code: "not-found" });
+    await office.stores.syncs.put(ofOther);
+    assert.equal((await office.actions.rollback(shop)).outcome, "started");
   });
 
   describe("rebuild", () => {

@@ -54,4 +54,14 @@ suite("folders for a generator", () => {
     const { tree } = aTree(...Array.from({ length: 20_000 }, (_, n) => `a/f${n}`));
     await assert.rejects(listDirectories(tree, request(["a/*/x"])), { code: "source", message: /more than 20000 folders/ });
   });
+
+  test("are not looked for in more by all lists of a file together", async () => {
+    const { tree } = aTree(...Array.from({ length: 9_000 }, (_, n) => `a/f${n}`));
+    const budget = { folders: 0 };
+    for (const glob of ["a/*", "a/f*"]) assert.equal((await listDirectories(tree, request([glob]), { budget })).length, 9_000);
+    await assert.rejects(listDirectories(tree, request(["a/*1"]), { budget }), {
+      code: "source",
+      message: /other lists included/,
+    });
+  });
 });

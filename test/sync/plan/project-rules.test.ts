@@ -89,6 +89,98 @@ suite("what a project does not allow", () => {
     assert.doesNotMatch(planError, /path web/);
   });
 
+  test("is not shown by an error of the render that would have read it", async () => {
+    const { team, commit, push, state } = await withTeam(limitsOf({ paths: "web" }));
+    const chart = {
+      "web/one.yaml": null,
+      "web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+      "web/templates/one.yaml": "{{ fail (toYaml .Values) }}\n",
+      "theirs/values.yaml": "password: correct-horse\n",
+      "apps.yaml": `applications:
+  - name: web
+    cluster: eu
+    namespace: shop
+    sources:
+      - { path: web, ref: own, helm: { valueFiles: [$own/theirs/values.yaml] } }
+`,
+    };
+    await commit(team, chart);
+    const told = JSON.stringify([await push(team), await state("web")]);
+    assert.match(told, /its render reads what it may not: project a does not allow the path theirs\/values\.yaml/);
+    assert.doesNotMatch(told, /correct-horse/);
+    assert.equal((await state("web"))?.refused, true);
+    await commit(team, {
+      ...chart,
+      "apps.yaml": file,
+      "web/Chart.yaml": null,
+      "web/templates/one.yaml": null,
+      "web/kustomization.yaml": "resources: [../theirs/values.yaml]\n",
+    });
+    const again = JSON.stringify([await push(team), await state("web")]);
+    assert.match(again, /its render reads what it may not: project a does not allow the path theirs\/values\.yaml/);
+    assert.doesNotMatch(again, /correct-horse/);
+  });
+
+  test("by the writes of a run alone is synced again once the project is wider, without a push of its own", async () => {
+    const { platform, team, restate, commit, push, state, started, withRuns, changeState } = await withTeam();
+    const fail = () =>
+      changeState("web", ({ lastSync, ...known }) => ({
+        ...known,
+        ...(lastSync === undefined ? {} : { lastSync: { ...lastSync, phase: "Failed", errors: ["refused"], retryable: false } }),
+      }));
+    const wider = aPlatform({ a: [team] }, { limits: limitsOf({ more: ', clusterResourceWhitelist: [{ kind: "*" }]' }) });
+    for (const text of [wider, wider.replace("identity: installation", "identity: impersonate")]) {
+      await fail();
+      const generation = (await state("web"))?.desired?.generation ?? 0;
+      await commit(platform, { "driftless.yaml": text });
+      const delivery = await push(platform);
+      assert.equal(delivery?.state, "planned", delivery?.reason);
+      assert.deepEqual([started(), (await state("web"))?.desired?.generation], [["eu: web"], generation + 1]);
+      await withRuns("web");
+    }
+    await restate(limitsOf());
+    await push(platform);
+    assert.deepEqual(started(), []);
+  });
+
+  test("has no branch looked at, which would be asked for with Driftless' credentials", async () => {
+    const { platform, team, createRepository, commit, push, restate, sweep, stores, state } = await withTeam();
+    const code = await createRepository();
+    await commit(code, { "web/one.yaml": configMap("one") });
+    await commit(team, { "apps.yaml": file.replace("path: web", `path: web, repository: "${code.url}"`) });
+    await push(team);
+    const planned = await stores.heads.get(code.url, "main");
+    assert.match(planned ?? "", /^[0-9a-f]{40}$/);
+    await restate(limitsOf({ repos: JSON.stringify(team.url) }));
+    await push(platform);
+    assert.equal((await state("web"))?.refused, true);
+    await commit(code, { "web/two.yaml": configMap("two") });
+    assert.deepEqual((await sweep()).movedHeads, []);
+    assert.match((await push(code))?.reason ?? "", /no application uses main of/);
+    await restate(limitsOf());
+    await push(platform);
+    assert.deepEqual([(await state("web"))?.refused, (await sweep()).movedHeads], [undefined, []]);
+    assert.notEqual(await stores.heads.get(code.url, "main"), planned);
+  });
+
+  test("is not synced when what it waits for comes", async () => {
+    const { sweep, started, state, changeState } = await withTeam();
+    const pending = { revision: "ddd", snapshot: "s", plannedAt: "", reason: "outside of its sync windows" };
+    await changeState("web", (known) => ({ ...known, pending, refused: true, planError: "no" }));
+    assert.deepEqual([(await sweep()).released, started()], [[], []]);
+    assert.equal((await state("web"))?.pending?.reason, "project a does not allow it");
+  });
+
+  test("of a namespace that createNamespace makes is told with what to add", async () => {
+    const { team, commit, push, state } = await withTeam();
+    await commit(team, { "apps.yaml": file.replace("namespace: shop", "namespace: shop, sync: { createNamespace: true }") });
+    await push(team);
+    assert.equal(
+      (await state("web"))?.planError,
+      'Namespace shop: project a does not allow Namespace: see its clusterResourceWhitelist; `createNamespace: true` needs { group: "", kind: Namespace } there',
+    );
+  });
+
   test("when the project changes keeps its objects; once it is allowed again it is planned without another push of its own", async () => {
     const { platform, restate, push, state, started, rendered, withRuns } = await withTeam();
     const before = (await state("web"))?.desired;

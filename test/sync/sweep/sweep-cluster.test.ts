@@ -2,13 +2,16 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import type { Answer } from "../../../lib/cluster/classify.ts";
 import type { DriftRow } from "../../../lib/model/drift.ts";
+import { applicationLabel } from "../../../lib/model/resource.ts";
 import { aName } from "../../apply/open.ts";
+import { aProject } from "../../cluster/tenancy.ts";
+import { callApi } from "../../control-plane/api.ts";
 import { until } from "../../control-plane/until.ts";
 import { type ConfigMaps, configMapsIn } from "../../engine/config-maps.ts";
 import { anEngineApplication, desire } from "../../engine/desire.ts";
 import { createExecution } from "../../engine/execution.ts";
 import { type Api, openApi } from "../../engine/installation.ts";
-import { clearLeftovers, testNamespace } from "../../support/cluster.ts";
+import { clearLeftovers, sharedControlPlane, testNamespace } from "../../support/cluster.ts";
 import { edit, openSweeping, type Sweeping } from "./sweeping.ts";
 
 const isList = (path: string): boolean => /\/configmaps\?/.test(path);
@@ -43,6 +46,26 @@ describe("a sweep of one cluster", () => {
     );
     assert.ok(report.bytes > 1000);
     assert.deepEqual((await sweeping.installation.stores.sweeps.list("eu")).items[0], report);
+  });
+
+  test("takes a label on what its project does not allow for nobody's: whoever may write there could make drift of any application", async () => {
+    const name = aName("labelled");
+    const sweeping = await delivered(name, 1);
+    const elsewhere = await testNamespace("labelled");
+    const { server, ca, tokens } = await sharedControlPlane();
+    const path = `/api/v1/namespaces/${elsewhere}/configmaps/stray?fieldManager=driftless`;
+    const metadata = { name: "stray", labels: { [applicationLabel]: name } };
+    const call = { method: "PATCH", contentType: "application/apply-patch+yaml" };
+    const body = { apiVersion: "v1", kind: "ConfigMap", metadata, data: { of: "another team" } };
+    assert.equal((await callApi({ server, ca, token: tokens.admin }, path, { ...call, body })).status, 201);
+    const project = aProject("default", [maps.namespace], { identity: "installation" });
+    assert.equal((await sweeping.sweep({ projects: [project] })).drifted, 0);
+    assert.deepEqual(await open(sweeping, name), []);
+    await sweeping.sweep({ projects: [] });
+    assert.deepEqual(
+      (await open(sweeping, name)).map(({ kind, ref }) => [kind, ref.name]),
+      [["orphan", "stray"]],
+    );
   });
 
   test("reads several suspects of a kind by one list, and dry-runs each", async () => {

@@ -51,6 +51,19 @@ describe("a prune that kept objects for others", () => {
     ["goes on once the other is gone", [keeping("billing")], ["heal shop"]],
     ["waits while the other cannot be rendered", [keeping("billing"), anOwner("billing", broken)], []],
     ["waits while the other waits for leave", [keeping("billing"), anOwner("billing", { pending: waits })], []],
+    [
+      "waits while the other is refused by the project of both",
+      [keeping("billing"), anOwner("billing", { ...broken, refused: true })],
+      [],
+    ],
+    [
+      "goes on once the other is refused by a project of its own",
+      [
+        keeping("billing"),
+        anOwner("billing", { ...broken, refused: true, definition: anApplication({ name: "billing", project: "a" }) }),
+      ],
+      ["heal shop"],
+    ],
     ["waits for all of them", [keeping("billing", "crm"), anOwner("billing"), anOwner("crm", broken)], []],
     [
       "is not that of a newer state, which has its own run",
