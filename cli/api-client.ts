@@ -61,8 +61,14 @@ async function ask<T>({ method, path, body }: Request, caller: Caller): Promise<
     throw refusal(response, { url, method, api, answer: isJsonObject(answer) ? answer : {} });
   } catch (cause) {
     if (cause instanceof DriftlessError) throw cause;
-    throw new DriftlessError("config", `${url.href} did not answer as the API of Driftless does: ${messageOf(cause)}`, { cause });
+    throw new DriftlessError("config", `${url.href} did not answer as the API of Driftless does: ${whyOf(cause)}`, { cause });
   }
+}
+
+/** What lies under "fetch failed", such as a refused connection. */
+function whyOf(error: unknown): string {
+  const { cause } = error as { readonly cause?: unknown };
+  return cause instanceof Error && cause.message !== "" ? cause.message : messageOf(error);
 }
 
 /** `error` is the API's own word, `message` that of the gateway before it. */

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { nearestWord } from "../lib/config/suggest.ts";
 import { isDriftlessError, messageOf } from "../lib/errors.ts";
 import { redact } from "../lib/telemetry/redact.ts";
 import { type Command, type Invocation, UsageError } from "./command.ts";
@@ -64,11 +65,12 @@ Exit status: 0 done, 1 failed, 2 wrong usage.
 
 async function main(args: readonly string[]): Promise<number> {
   const [name = "", ...rest] = args;
-  const command = commands[name];
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
-    const asked = name === "" || name === "--help" || name === "help" || name === "-h";
-    (asked ? process.stdout : process.stderr).write(asked ? overview : `driftless: there is no command ${name}\n\n${overview}`);
-    return asked ? 0 : 2;
+    const isAsked = name === "" || name === "--help" || name === "help" || name === "-h";
+    if (!isAsked) throw new UsageError(`there is no command ${name}${meant(nearestWord(name, Object.keys(commands)))}`);
+    process.stdout.write(overview);
+    return 0;
   }
   if (command.raw !== undefined) return command.raw(rest, process.env);
   const invocation = parse(command, rest);
@@ -110,15 +112,47 @@ function parse(command: Command, args: readonly string[]): Invocation | undefine
     return { output, positionals, values, environment: process.env, say, ...named };
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new UsageError(messageOf(error));
+    throw new UsageError(explained(messageOf(error), Object.keys({ ...shared, ...command.options })));
   }
 }
+
+/** What Node says of wrong options, in the words of this command line. */
+function explained(message: string, options: readonly string[]): string {
+  const [, unknown] = /^Unknown option '(--?[^']*)'/.exec(message) ?? [];
+  if (unknown !== undefined) {
+    const near = nearestWord(unknown.replace(/^-+/, ""), options);
+    return `there is no option ${unknown}${meant(near && `--${near}`)}`;
+  }
+  const [, option] = /^Option '(?:-\w, )?(--[\w-]+)[^']*' argument (?:missing|is ambiguous)/.exec(message) ?? [];
+  if (option === undefined) return message;
+  return `${option} needs a value${message.includes("ambiguous") ? `; one that begins with a dash is written ${option}=-VALUE` : ""}`;
+}
+
+/** Of a command that there is; else that of all. */
+function helpOf(name = ""): string {
+  return Object.hasOwn(commands, name) ? `${name} ` : "";
+}
+
+function meant(near: string | undefined): string {
+  return near === undefined ? "" : `: did you mean ${near}?`;
+}
+
+/** Whoever reads on, as `head` does, may stop before the end. */
+function endWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+}
+
+process.stdout.on("error", endWithReader);
+process.stderr.on("error", endWithReader);
 
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   const isUsage = error instanceof UsageError;
   if (!isUsage && !isDriftlessError(error)) throw error;
-  process.stderr.write(redact(`driftless: ${messageOf(error)}\n${isUsage ? "Try `driftless --help`.\n" : ""}`));
+  process.stderr.write(
+    redact(`driftless: ${messageOf(error)}\n${isUsage ? `Try \`driftless ${helpOf(process.argv[2])}--help\`.\n` : ""}`),
+  );
   process.exitCode = isUsage ? 2 : 1;
 }

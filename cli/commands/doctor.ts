@@ -19,7 +19,7 @@ export const doctor: Command = {
   usage: "doctor [--stack driftless-prod]",
   summary: "looks at every link of an installation, and says what to do",
   help: `
-  --stack NAME      stack of Driftless on AWS (default driftless-prod)
+  --stack NAME      stack of Driftless on AWS (default DRIFTLESS_STACK, else driftless-prod)
   --region REGION   where that is; default AWS_REGION
 
 Exit status 1 when a link is broken.
@@ -41,8 +41,10 @@ async function lookAtAll(invocation: Invocation): Promise<readonly Check[]> {
   const running = await readRunning(invocation.environment);
   const base = await apiBase(invocation);
   // What is named wins over what runs here.
-  const isLocal = running !== undefined && running.api === base && invocation.region === undefined;
-  return [node, ...(isLocal ? await localChecks(invocation, running) : await deployedChecks(invocation, base))];
+  const isNamed = invocation.region !== undefined || textOption(invocation, "stack") !== undefined;
+  const isHere = running !== undefined && running.api === base;
+  if (isHere && !isNamed) return [node, ...(await localChecks(invocation, running))];
+  return [node, ...(await deployedChecks(invocation, isHere ? undefined : base))];
 }
 
 /** An installation of `npm start`: its parts of AWS are stand-ins, some of which can be asked the same. */

@@ -17,6 +17,7 @@ export const init: Command = {
   summary: "writes driftless.yaml, and says what brings Driftless to AWS, step by step; may be run again",
   help: `
   --repository URL         clone URL of the repository that holds driftless.yaml
+  --region REGION          where Driftless and the clusters are (default AWS_REGION)
   --cluster NAME           an EKS cluster in the region; may stand several times
   --branch NAME            branch of that repository (default main)
   --path FILE              path of driftless.yaml in it (default driftless.yaml)

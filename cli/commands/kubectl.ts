@@ -6,12 +6,16 @@ import { readRunning } from "../local/running.ts";
 export const kubectl: Command = {
   usage: "kubectl ARGUMENT ...",
   summary: "kubectl on the cluster that `npm start` runs",
-  help: "",
+  help: "\nAll arguments are kubectl's, --help included once it runs.\n",
   options: {},
   positionals: { least: 0, most: 0 },
   run: () => Promise.resolve({ text: "", json: "null" }),
   async raw(args, environment) {
     const running = await readRunning(environment);
+    if (running === undefined && (args.length === 0 || args.includes("--help") || args.includes("-h"))) {
+      process.stdout.write(`driftless ${kubectl.usage}\n\n${kubectl.summary}\n${kubectl.help}`);
+      return 0;
+    }
     if (running === undefined) throw new DriftlessError("config", "nothing runs here: `npm start` first");
     const child = spawn(running.kubectl, [...args], {
       stdio: "inherit",

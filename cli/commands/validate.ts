@@ -6,7 +6,7 @@ import { type ConfigurationFile, type ConfigurationProblem, problemLine } from "
 import { isApplicationFile } from "../../lib/config/file-kind.ts";
 import { publishedSchema } from "../../lib/config/schema.ts";
 import { nearestWord } from "../../lib/config/suggest.ts";
-import { DriftlessError } from "../../lib/errors.ts";
+import { DriftlessError, messageOf } from "../../lib/errors.ts";
 import type { Configuration } from "../../lib/model/application.ts";
 import type { Project } from "../../lib/model/project.ts";
 import { repositoryKey } from "../../lib/model/repository.ts";
@@ -92,7 +92,8 @@ function projectOf(configuration: Configuration, name: string, platform: string)
 async function readConfigurationFile(name: string, invocation: Invocation, { isPlatform = false } = {}): Promise<ReadFile> {
   const path = resolve(name);
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new DriftlessError("config", `${name} cannot be read: name a file, such as driftless.yaml`, { cause });
+    const why = (cause as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : messageOf(cause);
+    throw new DriftlessError("config", `${name} cannot be read: ${why}`, { cause });
   });
   const tree = await workingTreeOf(dirname(path));
   const stated = isPlatform ? undefined : textOption(invocation, "repository");

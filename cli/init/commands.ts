@@ -37,13 +37,18 @@ export function accessCommands(
   { outputs, standing }: { readonly outputs: ReadonlyMap<string, string>; readonly standing: ReadonlySet<string> },
 ): readonly string[] {
   const roles = ["SyncRoleArn", "SweepRoleArn", "PlanRoleArn", "PreviewRoleArn"].map(
-    (name) => `${name}=${outputs.get(name) ?? name.toUpperCase()}`,
+    (name) => `${name}=${outputs.get(name) ?? placeholderOf(name)}`,
   );
   const missing = answers.clusters.filter((name) => !standing.has(name));
   return missing.flatMap((name) => [
     `aws cloudformation deploy --region ${answers.region} --stack-name ${clusterStackName(name)} --template-file infra/cluster.yml --parameter-overrides ClusterName=${name} ${roles.join(" ")}`,
     `aws eks update-kubeconfig --region ${answers.region} --name ${name} && kubectl apply -f infra/rbac/read.yaml -f infra/rbac/apply.yaml`,
   ]);
+}
+
+/** `SYNC_ROLE_ARN` for the output `SyncRoleArn`, until it is known. */
+function placeholderOf(output: string): string {
+  return output.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
 }
 
 /** Names of stacks have no underscore. */
@@ -53,6 +58,26 @@ export function clusterStackName(cluster: string): string {
 
 export function stackName({ stage }: Pick<Answers, "stage">): string {
   return `driftless-${stage}`;
+}
+
+/** This very command again, for the App. */
+export function appCommand(answers: Answers): string {
+  const { region, repository, branch, configPath, clusters, stage, outputDir, github } = answers;
+  const options: Readonly<Record<string, string>> = {
+    ...(github.organization === "" ? {} : { organization: github.organization }),
+    ...(github.url === "https://github.com" ? {} : { "github-url": github.url }),
+    ...(github.secretName === "driftless/github" ? {} : { "secret-name": github.secretName }),
+    ...(github.credentialsFile === undefined ? {} : { "credentials-file": github.credentialsFile }),
+    ...(stage === "prod" ? {} : { stage }),
+    region,
+    repository,
+    ...(branch === "main" ? {} : { branch }),
+    ...(configPath === "driftless.yaml" ? {} : { path: configPath }),
+    "app-name": github.appName,
+    ...(outputDir === "." ? {} : { "output-dir": outputDir }),
+  };
+  const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, quoted(value)]);
+  return ["npx driftless init --github-app", ...words, ...clusters.flatMap((name) => ["--cluster", name])].join(" ");
 }
 
 /** For a POSIX shell. */

@@ -7,7 +7,7 @@ import { type AwsCalls, textOf } from "../aws/calls.ts";
 import type { Answers } from "./answers.ts";
 import { setAppHook } from "./app-hook.ts";
 import { type CreatedApp, createApp } from "./app-manifest.ts";
-import { apiUrlOf, quoted } from "./commands.ts";
+import { apiUrlOf, appCommand, quoted } from "./commands.ts";
 import { done, left, type Step } from "./step.ts";
 
 /** The secret with what opens GitHub, as Secrets Manager has it. */
@@ -55,15 +55,17 @@ export async function appStep(deps: AppDeps): Promise<Step> {
   if (credentials?.kind === "app") return done(title, `App ${credentials.appId}: its key is in ${answers.github.secretName}`);
   if (credentials?.kind === "token")
     return done(title, `a token is in ${answers.github.secretName}; an App is better for more than a first try`);
-  const again = "driftless init --github-app, with the options of this run";
+  const again = appCommand(answers);
+  const owner = answers.github.organization === "" ? "; --organization ORG makes it one of an organisation" : "";
   const url = outputs.get("HttpApiUrl");
-  if (url === undefined) return left(title, `once Driftless is deployed, make it: ${again}`);
+  if (url === undefined) return left(title, `once Driftless is deployed, make it${owner}`, [again]);
   if (secret === undefined && answers.github.credentialsFile === undefined)
     return left(
       title,
-      `its key has no place: let this command reach Secrets Manager, or name a file with --credentials-file; then ${again}`,
+      "its key has no place: let this command reach Secrets Manager, or name a file with --credentials-file; then",
+      [again],
     );
-  if (!answers.github.create) return left(title, `make it: ${again}`);
+  if (!answers.github.create) return left(title, `make it${owner}`, [again]);
   return makeApp(deps, `${url}/webhook`);
 }
 

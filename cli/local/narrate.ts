@@ -1,6 +1,10 @@
 type Line = Readonly<Record<string, unknown>>;
 
 const text = (value: unknown): string => (typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value));
+const listed = (value: unknown): string => (Array.isArray(value) ? value.map(text).join(", ") : text(value));
+const because = (value: unknown): string => (text(value) === "" ? "" : `: ${text(value)}`);
+/** The audit log leads to the same events as a sweep. */
+const finder = (line: Line): string => (line["function"] === "audit" ? "audit" : "sweep");
 const short = (revision: unknown): string => text(revision).slice(0, 7);
 
 function counted(line: Line): string {
@@ -21,19 +25,19 @@ const sentences: Readonly<Record<string, (line: Line) => string>> = {
   "action.refused": (line) => `${text(line["action"])}: ${text(line["application"])}: REFUSED: ${text(line["reason"])}`,
   "action.rebuild": (line) => `rebuild: ${text(line["applications"])} applications of ${text(line["cluster"])}`,
   "sync.begun": (line) => `sync: ${text(line["application"])} begins at ${short(line["revision"])}`,
-  "sync.waiting": (line) => `sync: ${text(line["application"])} is ${text(line["health"])} ${text(line["message"])}`.trimEnd(),
+  "sync.waiting": (line) => `sync: ${text(line["application"])} is ${text(line["health"])}${because(line["message"])}`,
   "sync.recorded": (line) => `sync: ${text(line["application"])} ${text(line["phase"])} (${counted(line)})${errorsOf(line)}`,
   "sweep.drift": (line) =>
-    `sweep: ${text(line["application"])} drifted: ${text(line["ref"])} ${text(line["field"]) || text(line["kind"])} by ${text(line["manager"]) || "someone"}`,
-  "sweep.heal": (line) => `sweep: heals ${text(line["applications"])}`,
+    `${finder(line)}: ${text(line["application"])} drifted: ${text(line["ref"])} ${text(line["field"]) || text(line["kind"])} by ${text(line["manager"]) || "someone"}`,
+  "sweep.heal": (line) => `${finder(line)}: heals ${listed(line["applications"])}`,
   "sweep.fight": (line) =>
-    `sweep: ${text(line["application"])}: FIGHT over ${text(line["ref"])} ${text(line["field"])}: ${text(line["managers"])}`,
+    `${finder(line)}: ${text(line["application"])}: FIGHT over ${text(line["ref"])} ${text(line["field"])}: ${listed(line["managers"])}`,
   "sweep.late": (line) => `sweep: LATE: the one before it began ${text(line["ageSeconds"])} s ago`,
   "sweep.delivery-replayed": (line) => `sweep: queues ${text(line["branch"])} again for delivery ${text(line["correlationId"])}`,
   "sync.disturbed": (line) =>
     `sync: ${text(line["application"])}: ${text(line["ref"])} ${text(line["field"]) || text(line["kind"])} changed by ${text(line["manager"]) || "someone"} while it is waited for`,
   "sweep.head-moved": (line) => `sweep: ${text(line["branch"])} moved without a webhook`,
-  "sweep.restarted": (line) => `sweep: starts again ${text(line["applications"])}`,
+  "sweep.restarted": (line) => `sweep: starts again ${listed(line["applications"])}`,
 };
 
 /** An event of the bus in one line. */

@@ -16,6 +16,8 @@ export async function* followStories(
 ): AsyncGenerator<string> {
   const stories = new Map<string, LogLine[]>();
   const told = new Set<string>();
+  // Of the columns before the last: what comes later is not known, so they grow.
+  const widths = [19, 7, 7, 0];
 
   for await (const line of source.follow({ signal })) {
     const id = traceOf(line);
@@ -28,7 +30,7 @@ export async function* followStories(
     const isNew = !told.has(id);
     if (isNew && !own.some((each) => concerns(each, asked))) continue;
     told.add(id);
-    for (const each of isNew ? own : [line]) yield* textsOf(each, { own, json });
+    for (const each of isNew ? own : [line]) yield* textsOf(each, { own, json, widths });
   }
 
   function forgetOldest(): void {
@@ -48,14 +50,30 @@ function concerns(line: LogLine, { application, delivery, sync }: Asked): boolea
   return fields["application"] === application || (Array.isArray(among) && among.includes(application));
 }
 
-function textsOf(line: LogLine, { own, json }: { readonly own: readonly LogLine[]; readonly json: boolean }): readonly string[] {
+interface Told {
+  readonly own: readonly LogLine[];
+  readonly json: boolean;
+  readonly widths: number[];
+}
+
+function textsOf(line: LogLine, { own, json, widths }: Told): readonly string[] {
   const { time, level, event, fields } = line;
   if (json) return [JSON.stringify({ time, level, event, ...fields })];
   const what = sentenceOf(line);
   const [first = line] = own;
   const cells = rowOf(line, { what, before: first, isFirst: line === first });
-  const texts = what === "" ? [] : [oneLine(cells.filter((cell) => cell !== "").join("  "))];
+  const texts = what === "" ? [] : [aligned(cells.map(oneLine), widths)];
   if (event !== "sync.recorded") return texts;
   const ways = storiesOf(own).flatMap((story) => story.ways.map((way) => [story, way] as const));
   return [...texts, ...ways.flatMap(([story, way]) => (way.application === fields["application"] ? [wayText(story, way)] : []))];
+}
+
+function aligned(cells: readonly string[], widths: number[]): string {
+  const padded = cells.map((cell, column) => {
+    const width = widths[column];
+    if (width === undefined) return cell;
+    widths[column] = Math.max(width, cell.length);
+    return cell.padEnd(widths[column]);
+  });
+  return padded.join("  ").trimEnd();
 }

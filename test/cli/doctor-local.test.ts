@@ -77,6 +77,17 @@ suite("driftless doctor, of an installation on this machine", () => {
     assert.deepEqual([status, stderr], [0, ""]);
   });
 
+  test("a stack that is named is looked at in place of what runs here", async () => {
+    const { stdout } = await runDriftless(["doctor", "--stack", "driftless-qa", "--output", "json"], {
+      environment: { XDG_CACHE_HOME: home },
+    });
+    const names = (JSON.parse(stdout) as readonly Check[]).map(({ name, status }) => [name, status]);
+    assert.deepEqual(names, [
+      ["node", "ok"],
+      ["region", "fail"],
+    ]);
+  });
+
   test("a cluster that the configuration names and that is not there fails, and the exit status is 1", async () => {
     const text = guestbook({ prefix: "doctor" })["driftless.yaml"]?.replace(
       /^clusters:\n/m,
