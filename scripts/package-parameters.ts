@@ -1,3 +1,14 @@
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { nearestWord } from "../lib/config/suggest.ts";
+
+/** Names that serverless.yml knows: those with a default, and the two that have none. */
+function knownParameters(): readonly string[] {
+  const text = readFileSync(new URL("../serverless.yml", import.meta.url), "utf8");
+  const { params } = parse(text, { logLevel: "silent" }) as { readonly params: { readonly default: object } };
+  return [...Object.keys(params.default), "configRepository", "clusterArns"];
+}
+
 /** `--param NAME=VALUE` of a command line, by name; the last of a name counts. */
 export function parametersOf(args: readonly string[]): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
@@ -55,9 +66,20 @@ const shapes: Readonly<Record<string, Shape>> = {
 
 /** What is wrong with the parameters of a package that is to be deployed, a line each. */
 export function parameterProblems(parameters: ReadonlyMap<string, string>): readonly string[] {
-  const wrong = [...parameters].flatMap(([name, value]) => shapeProblem(name, value));
+  const known = knownParameters();
+  const unknown = [...parameters.keys()].filter((name) => !known.includes(name));
+  const wrong = [
+    ...unknown.map((name) => unknownProblem(name, known)),
+    ...[...parameters].flatMap(([name, value]) => shapeProblem(name, value)),
+  ];
   if (!parameters.has("configRepository")) return wrong;
   return [...wrong, ...missingProblems(parameters)];
+}
+
+function unknownProblem(name: string, known: readonly string[]): string {
+  const near = nearestWord(name, known);
+  const advice = near === undefined ? `known are ${known.join(", ")}` : `did you mean ${near}?`;
+  return `--param ${name}: there is no such parameter: ${advice}`;
 }
 
 function shapeProblem(name: string, value: string): readonly string[] {

@@ -53,6 +53,8 @@ function quoted(names: readonly string[]): string {
   return names.map((name) => `"${name}"`).join(" and ");
 }
 
+/** As a part of a sentence; `AWS` stays what it is. */
 function lowerFirst(text: string): string {
-  return `${text.slice(0, 1).toLowerCase()}${text.slice(1).replace(/\.$/, "")}`;
+  const first = text.slice(0, 1);
+  return `${/^[A-Z]{2}/.test(text) ? first : first.toLowerCase()}${text.slice(1).replace(/\.$/, "")}`;
 }

@@ -56,3 +56,11 @@ test("a network has both subnets and security groups", () => {
   assert.equal(problemsOf({ subnetIds: network.subnetIds }).length, 1);
   assert.equal(problemsOf({ securityGroupIds: network.securityGroupIds }).length, 1);
 });
+
+test("a parameter that serverless.yml does not know is refused, with the nearest that it knows", () => {
+  assert.deepEqual(problemsOf({ alarmTopics: "" }), [
+    "--param alarmTopics: there is no such parameter: did you mean alarmTopic?",
+  ]);
+  assert.match(problemsOf({ colour: "blue" }).join(), /^--param colour: .* known are reserveConcurrency, /);
+  assert.deepEqual(problemsOf({ sweepMinutes: "10", configBranch: "live" }), []);
+});

@@ -51,8 +51,12 @@ async function configurationCheck({ stores }: ApiDoctorDeps, options: CallOption
   if (stored === undefined)
     return [check.warn("no driftless.yaml was read yet", "push it to the branch that the functions read")];
   const { clusters, applications } = stored.configuration;
-  const text = `${stored.revision.slice(0, 7)}: ${clusters.length} clusters, ${applications.length} applications`;
-  return [check.ok(text)];
+  const parts = [counted(clusters.length, "cluster"), counted(applications.length, "application")];
+  return [check.ok(`${stored.revision.slice(0, 7)}: ${parts.join(", ")}`)];
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 async function deliveryCheck({ stores }: ApiDoctorDeps, options: CallOptions): Promise<readonly Check[]> {
