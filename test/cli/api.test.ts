@@ -79,7 +79,15 @@ describe("driftless asks the API", () => {
     assert.deepEqual(more, []);
     const [record] = await json<readonly SyncRecord[]>("history", qa);
     assert.deepEqual([record?.application, record?.revision, record?.counts.created], [qa, commit, 3]);
-    assert.deepEqual(await table("history", "nobody"), ["no syncs of nobody"]);
+  });
+
+  test("an application or a cluster that is not there is said to be none, whatever is asked of it", async () => {
+    for (const command of ["history", "drift"]) {
+      const { status, stderr } = await ask(command, "nobody");
+      assert.deepEqual([status, stderr], [1, "driftless: there is no application nobody\n"]);
+    }
+    const { status, stderr } = await ask("sweeps", "moon");
+    assert.deepEqual([status, stderr], [1, 'driftless: there is no cluster "moon": the configuration has local\n']);
   });
 
   test("history: a limit that is none is refused by the API's own words", async () => {

@@ -8,7 +8,7 @@ import type { TableClient } from "../../lib/store/table-client.ts";
 import type { Actions } from "../../lib/sync/actions/actions.ts";
 import { type ApiDeps, createApi, routesOf } from "../../lib/sync/api/api.ts";
 import { Secret } from "../../lib/telemetry/secret.ts";
-import { aState } from "../contracts/rows.ts";
+import { aState, aSweep } from "../contracts/rows.ts";
 
 /**
  * Every route, and what it takes: a `viewer` is let GET by the platform, an `admin` POST as well, and nobody gets to either
@@ -53,6 +53,7 @@ async function anApi() {
   const clock = { now: () => new Date("2025-03-01T12:00:00.000Z") };
   const stores = createDynamoStores({ client, table: "t", clock, snapshotKey });
   await stores.applications.put(aState());
+  await stores.sweeps.put(aSweep({ cluster: "shop" }));
   const act = (what: string) => async () => {
     done.push(what);
     return { outcome: "done", message: "done" } as const;

@@ -1,3 +1,4 @@
+import { DriftlessError } from "../../errors.ts";
 import type { CallOptions } from "../../model/call.ts";
 import { displayRef } from "../../model/resource.ts";
 import type { ApplicationState } from "../../model/sync.ts";
@@ -57,14 +58,32 @@ export function createApiQueries({ stores, clock, sweepInterval = usualInterval 
     application: async (name, options) => viewOf(await known(name, options), options),
     async syncs(name, request, options) {
       const page = await stores.syncs.list(name, pageOf(request, options));
+      // A name that was never there is told apart from one without rows; a removed application has rows for a while.
+      if (page.items.length === 0) await known(name, options);
       return { ...page, items: page.items.map(syncView) };
     },
-    drift: async (name, request, options) => stores.drift.list(driftQuery(name, request, options)),
+    async drift(name, request, options) {
+      const page = await stores.drift.list(driftQuery(name, request, options));
+      if (page.items.length === 0 && name !== undefined) await known(name, options);
+      return page;
+    },
     resources: resourcesOf,
     inputs: async (name, options) => inputsView(await known(name, options)),
     deliveries: (request, options) => stores.deliveries.list(pageOf(request, options)),
-    sweeps: (cluster, request, options) => stores.sweeps.list(cluster, pageOf(request, options)),
+    async sweeps(cluster, request, options) {
+      const page = await stores.sweeps.list(cluster, pageOf(request, options));
+      if (page.items.length === 0) await assertCluster(cluster, options);
+      return page;
+    },
   };
+
+  async function assertCluster(cluster: string, options: CallOptions): Promise<void> {
+    const stored = await stores.configuration.load(options);
+    const names = stored?.configuration.clusters.map(({ name }) => name) ?? [];
+    if (names.includes(cluster)) return;
+    const advice = names.length === 0 ? "" : `: the configuration has ${names.slice(0, 20).join(", ")}`;
+    throw new DriftlessError("not-found", `there is no cluster ${JSON.stringify(cluster)}${advice}`);
+  }
 
   /** With what is left of it, when it was removed. */
   async function viewOf(state: ApplicationState, options: CallOptions): Promise<unknown> {
