@@ -21,6 +21,8 @@ export interface HelperJob {
   readonly request: HelperRequest;
   /** Answers what the job asks for; may answer more than asked. */
   readonly lookup: (paths: readonly string[]) => Promise<readonly FoundEntry[]>;
+  /** Whose keys open what is encrypted; every key when absent. */
+  readonly project?: string | undefined;
 }
 
 type Outcome = { readonly answer: HelperLine } | { readonly error: unknown };
@@ -149,8 +151,8 @@ export class HelperProcess {
     }
   }
 
-  async #replyTo({ lookup, signal }: Flight, line: HelperLine): Promise<object> {
-    const options = signal === undefined ? {} : { signal };
+  async #replyTo({ lookup, signal, project }: Flight, line: HelperLine): Promise<object> {
+    const options = { ...(signal === undefined ? {} : { signal }), ...(project === undefined ? {} : { project }) };
     if (line.ageKeys === true) return this.#keys.ageKeys(options);
     if (line.decrypt !== undefined) return this.#keys.decrypt(line.decrypt, options);
     return { op: "found", entries: await lookup(line.lookup ?? []) };

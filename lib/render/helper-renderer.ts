@@ -73,7 +73,7 @@ async function renderSources(deps: RenderDeps, render: RenderRequest, options: C
   // One after the other: what a later source reads of a shared commit is fetched already.
   for (const { source } of render.sources) {
     const job = await jobFor({ source, render, commitOf: commits.of, openRemote, charts, options });
-    if (job !== undefined) parts.push(await run(child, job, options));
+    if (job !== undefined) parts.push(await run({ child, project: render.project }, job, options));
   }
   return {
     renderers: parts.map(({ job }) => job.renderer),
@@ -149,10 +149,15 @@ interface RenderedPart {
   readonly warnings: readonly string[];
 }
 
-async function run(child: HelperProcess, job: SourceJob, options: CallOptions): Promise<RenderedPart> {
-  const answer = await child.run({ request: job.request, lookup: job.lookup ?? (async () => []) }, options);
-  if (answer.error !== undefined) throw renderError(answer.error, job.request.path);
-  return { job, objects: objectsOf(answer, job.request.path), warnings: answer.warnings ?? [] };
+async function run(
+  { child, project }: { readonly child: HelperProcess; readonly project: string | undefined },
+  job: SourceJob,
+  options: CallOptions,
+): Promise<RenderedPart> {
+  const { request, lookup = async () => [] } = job;
+  const answer = await child.run({ request, lookup, project }, options);
+  if (answer.error !== undefined) throw renderError(answer.error, request.path);
+  return { job, objects: objectsOf(answer, request.path), warnings: answer.warnings ?? [] };
 }
 
 /** The helper has held each source to this for itself. */

@@ -6,6 +6,8 @@ import type { SourceTree } from "../model/tree.ts";
 export interface RenderRequest {
   /** Name of the application: a chart's release, unless the source names another. */
   readonly application: string;
+  /** Whose keys open files that are encrypted with SOPS; absent for somebody with keys of his own. */
+  readonly project?: string;
   /** Namespace that charts are rendered for; "" is `default`. */
   readonly namespace: string;
   readonly sources: readonly RenderSource[];

@@ -30,7 +30,7 @@ after(async () => {
 const credentials = { accessKeyId: "local", secretAccessKey: "local" };
 const aws = { AWS_ENDPOINT_URL_KMS: kms.endpoint };
 const openKms = () => createKmsDecrypt({ endpoint: kms.endpoint, credentials, maxAttempts: 1 });
-const ageKeys: Decryption["ageKeys"] = async () => [new Secret(ours.identity)];
+const ageKeys: Decryption["ageKeys"] = async () => [{ secret: new Secret(ours.identity), project: "" }];
 const ourKeys: Decryption = { ageKeys };
 
 const cannot = "app/db.yaml: it is encrypted with SOPS and cannot be decrypted: ";
@@ -40,14 +40,17 @@ const forAge = (recipients: string) => sops.encrypt("db.yaml", { content: manife
 test("an encrypted file is opened with the age key that it is for, among others of it and of ours", async () => {
   const text = await forAge(`${theirs.recipient},${ours.recipient}`);
   assert.deepEqual(await render(text, ourKeys), [object]);
-  const both: Decryption["ageKeys"] = async () => [new Secret(third.identity), new Secret(ours.identity)];
+  const both: Decryption["ageKeys"] = async () => [
+    { secret: new Secret(third.identity), project: "" },
+    { secret: new Secret(ours.identity), project: "" },
+  ];
   assert.deepEqual(await render(text, { ageKeys: both }), [object]);
 });
 
 test("without a key an encrypted file is an error that names the keys that would open it, and never applied as it is", async () => {
   const text = await forAge(ours.recipient);
   await refused(text, `${cannot}age ${ours.recipient} (no age key is configured)${advice}`);
-  const wrong: Decryption = { ageKeys: async () => [new Secret(theirs.identity)] };
+  const wrong: Decryption = { ageKeys: async () => [{ secret: new Secret(theirs.identity), project: "" }] };
   await refused(text, `${cannot}age ${ours.recipient} (none of the configured age keys is for it)${advice}`, wrong);
 });
 
@@ -78,7 +81,7 @@ test("keys are asked for only when an encrypted file is met, and age keys once",
   const counting: Decryption = {
     ageKeys: async () => {
       asked++;
-      return [new Secret(ours.identity)];
+      return [{ secret: new Secret(ours.identity), project: "" }];
     },
     kms: () => assert.fail("no key of KMS is needed"),
   };

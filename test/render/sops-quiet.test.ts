@@ -18,7 +18,7 @@ const key = await sops.newAgeKey();
 const lines: string[] = [];
 const renderer = createHelperRenderer({
   helper,
-  decryption: { ageKeys: async () => [new Secret(key.identity)] },
+  decryption: { ageKeys: async () => [{ secret: new Secret(key.identity), project: "" }] },
   log: jsonLog({ level: "debug", write: (line) => lines.push(line) }),
 });
 after(async () => {

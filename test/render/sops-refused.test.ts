@@ -8,7 +8,7 @@ import { encryptedRenders, encryptedManifest as manifest } from "./encrypted.ts"
 const sops = await startSops();
 after(() => sops.close());
 const [ours, theirs] = await Promise.all([sops.newAgeKey(), sops.newAgeKey()]);
-const ourKeys: Decryption = { ageKeys: async () => [new Secret(ours.identity)] };
+const ourKeys: Decryption = { ageKeys: async () => [{ secret: new Secret(ours.identity), project: "" }] };
 const { render, refused } = await encryptedRenders();
 
 test("a file that was changed without SOPS is refused, whatever was changed", async () => {

@@ -13,7 +13,7 @@ const sops = await startSops();
 const key = await sops.newAgeKey();
 const renderer = createHelperRenderer({
   helper,
-  decryption: { ageKeys: async () => [new Secret(key.identity)] },
+  decryption: { ageKeys: async () => [{ secret: new Secret(key.identity), project: "" }] },
 });
 after(async () => {
   await renderer.close();

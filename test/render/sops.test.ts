@@ -14,7 +14,7 @@ const child = new HelperProcess({
   helper: await helperBinary(),
   timeoutMs: 30_000,
   concurrency: 8,
-  decryption: { ageKeys: async () => [new Secret(key.identity)] },
+  decryption: { ageKeys: async () => [{ secret: new Secret(key.identity), project: "" }] },
   log: silentLog,
 });
 after(async () => {

@@ -2,9 +2,11 @@ import type { Application } from "../../model/application.ts";
 import type { ClusterCapabilities } from "../../model/application-source.ts";
 import type { CallOptions } from "../../model/call.ts";
 import { canonicalJson, type JsonValue } from "../../model/json.ts";
+import { defaultProject } from "../../model/project.ts";
 import { branchKey } from "../../plan/affected.ts";
 import type { RefusalOfRead, Renderer, RenderSource } from "../../render/renderer.ts";
 import type { StoredRender, Stores } from "../../store/store.ts";
+import { projectOf } from "../projects.ts";
 import { changedInput, inputsAt } from "./opened-source.ts";
 
 export interface RenderOnceDeps {
@@ -67,7 +69,7 @@ export function createRenderOnce(
     const { name, namespace } = application;
     const limits = refusalOf === undefined ? {} : { refusalOf };
     const rendered = await renderer.render(
-      { application: name, namespace, sources, remoteBases, capabilities, ...limits },
+      { application: name, project: projectOf(application), namespace, sources, remoteBases, capabilities, ...limits },
       options,
     );
     const { objects, inputs, warnings, renderers } = rendered;
@@ -88,10 +90,12 @@ function releaseOf({ application: { name, namespace, cluster } }: RenderOnceRequ
   return `${cluster}/${namespace}/${name}`;
 }
 
-/** What decides a render besides files and names. */
+/** What decides a render besides files and names: a project, too, since its keys may open what another's do not. */
 function renderText({ application, remoteBases }: RenderOnceRequest): string {
+  const project = projectOf(application);
   const sources = application.sources.map((source) =>
     source.kind === "git" ? { ...source, repository: branchKey(source.repository, source.targetRevision) } : source,
   );
-  return canonicalJson({ sources, remoteBases } as unknown as JsonValue);
+  const owner = project === defaultProject ? {} : { project };
+  return canonicalJson({ sources, remoteBases, ...owner } as unknown as JsonValue);
 }
