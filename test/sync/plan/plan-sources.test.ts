@@ -111,6 +111,23 @@ suite("one render for the same inputs", () => {
     assert.equal((await state("b"))?.desired?.snapshot, (await state("a"))?.desired?.snapshot);
   });
 
+  test("applications of two projects share no render: the keys of one may open what those of the other do not", async () => {
+    const { platform, commit, push, rendered } = await open();
+    const projects = ["shop", "crm"].map(
+      (name) =>
+        `  - { name: ${name}, sourceRepos: ["*"], destinations: [{ cluster: "*", namespace: "*" }], identity: installation }\n`,
+    );
+    const stated = {
+      a: { policies: "project: shop" },
+      b: { path: "a", policies: "project: crm" },
+      c: { path: "a", policies: "project: crm" },
+    };
+    const file = aConfiguration(stated, `projects:\n${projects.join("")}`);
+    await commit(platform, { "driftless.yaml": file, "a/one.yaml": configMap("one") });
+    await push(platform);
+    assert.deepEqual(rendered(), ["a", "a"]);
+  });
+
   test("a commit that goes back to what was rendered before is planned without a render", async () => {
     const { platform, commit, push, rendered, started, state, withRuns } = await open();
     await commit(platform, { ...yaml({ a: {} }), "a/one.yaml": configMap("one") });
