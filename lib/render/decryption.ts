@@ -11,7 +11,7 @@ export interface Decryption {
 }
 
 /** Name in the encryption context of a key of KMS that says for which project's applications alone a file is to be opened. */
-export const projectContext = "driftless-project";
+const projectContext = "driftless-project";
 
 /** For whom a file is opened. */
 export interface KeyOptions extends CallOptions {
