@@ -10,7 +10,7 @@ import { type Api, openApi } from "./installation.ts";
 import { play } from "./play.ts";
 
 /** `DRIFTLESS_HISTORIES` says how many are tried. */
-const count = Number(process.env["DRIFTLESS_HISTORIES"] ?? "500");
+const count = Number(process.env["DRIFTLESS_HISTORIES"] ?? "300");
 const atOnce = 8;
 
 describe("G1: random histories", () => {
