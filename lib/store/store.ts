@@ -1,25 +1,18 @@
-import type { Application, Configuration } from "../model/application.ts";
 import type { ClusterCapabilities, RenderInputs } from "../model/application-source.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { Delivery, DeliveryState } from "../model/delivery.ts";
-import type { Attribution, DriftRow, SweepReport } from "../model/drift.ts";
 import type { Inventory } from "../model/inventory.ts";
-import type { Prevention } from "../model/prevention.ts";
-import type { ApplicationFile } from "../model/project.ts";
-import type { Manifest, ResourceRef } from "../model/resource.ts";
+import type { Manifest } from "../model/resource.ts";
 import type { ApplicationState, SyncRecord } from "../model/sync.ts";
+import type { ConfigurationStore } from "./configuration-store.ts";
+import type { DriftStore, PreventionStore, SweepStore } from "./drift-store.ts";
+import type { LeaseStore } from "./lease-store.ts";
+import type { Page, PageRequest } from "./page.ts";
 
-/** A page of rows, newest first, and where the next begins; `next` undefined at the end. */
-export interface Page<T> {
-  readonly items: readonly T[];
-  readonly next?: string;
-}
-
-export interface PageRequest extends CallOptions {
-  /** At most so many rows. Default 50. */
-  readonly limit?: number;
-  readonly from?: string;
-}
+export type * from "./configuration-store.ts";
+export type * from "./drift-store.ts";
+export type * from "./lease-store.ts";
+export type * from "./page.ts";
 
 /** Webhook deliveries by GUID; they expire after seven days. */
 export interface DeliveryStore {
@@ -36,59 +29,6 @@ export interface DeliveryStore {
     options?: CallOptions & { readonly standing?: DeliveryState },
   ): Promise<void>;
   list(request?: PageRequest): Promise<Page<Delivery>>;
-}
-
-/** The configuration in force: what was last read from the platform repository, and from the files that it names. */
-export interface ConfigurationStore {
-  save(stored: StoredConfiguration, options?: CallOptions): Promise<void>;
-  load(options?: CallOptions): Promise<StoredConfiguration | undefined>;
-  /** Keeps why the newest file is not in force; "" when it is. A problem of its own: what is stored stays in force. */
-  saveProblem(problem: string, options?: CallOptions): Promise<void>;
-  loadProblem(options?: CallOptions): Promise<string>;
-  /** Keeps the number of the newest configuration whose every application has been looked at since. */
-  saveSettled(number: number, options?: CallOptions): Promise<void>;
-  loadSettled(options?: CallOptions): Promise<number>;
-}
-
-export interface StoredConfiguration {
-  /** Put together from all files. */
-  readonly configuration: Configuration;
-  /** Commit that the platform's own file was read from. */
-  readonly revision: string;
-  /** Blob id of that file: equal means that nothing changed in it. */
-  readonly oid: string;
-  /** Counts up with every change of what is in force, so that going back to an earlier one is a change too. */
-  readonly number: number;
-  /** What gave it, the platform's own file first; absent in rows of older versions, when there was no other. */
-  readonly files?: readonly StoredFile[];
-}
-
-/** One file of the configuration, and what it last gave. */
-export interface StoredFile extends ApplicationFile {
-  /** In which all its applications are; "" for the platform's own file. */
-  readonly project: string;
-  /** Commit and blob id that it was last read from without a problem; "" before the first time. */
-  readonly revision: string;
-  readonly oid: string;
-  /** Names of those applications of the configuration that it gives. */
-  readonly applications: readonly string[];
-  /** What it gives now and is not in force, since another file has one of the names. */
-  readonly waiting?: readonly Application[];
-  /** What its generators ask for. */
-  readonly directories: readonly StoredDirectories[];
-  /** Why it still gives what it gave before; "" when it does not. Of the platform's own file it stands elsewhere. */
-  readonly problem: string;
-}
-
-/** Folders that a generator asks for, as they were when the file was last read. */
-export interface StoredDirectories {
-  readonly repository: string;
-  /** Branch. */
-  readonly targetRevision: string;
-  readonly include: readonly string[];
-  readonly exclude: readonly string[];
-  /** Of the folders' paths; "" where they could not be listed. */
-  readonly digest: string;
 }
 
 export interface ApplicationStore {
@@ -193,111 +133,6 @@ export interface SyncStore {
   /** Writes or replaces the row of one run, which its `id` and `startedAt` name: neither may change. */
   put(record: SyncRecord, options?: CallOptions): Promise<void>;
   list(application: string, request?: PageRequest): Promise<Page<SyncRecord>>;
-}
-
-/** What rows are asked for; everything given has to hold. Nothing given: all drift. */
-export interface DriftQuery extends PageRequest {
-  readonly application?: string;
-  readonly cluster?: string;
-  /** Of the object; objects without a namespace are in none. */
-  readonly namespace?: string;
-  /** Of the object: `Deployment`, or `apps/Deployment` (`/Service` for the core group); case does not matter. */
-  readonly kind?: string;
-  /** The field manager that made the change. */
-  readonly manager?: string;
-  /** RFC 3339: rows healed before it are left out; open rows always stand. */
-  readonly since?: string;
-  /** Only open rows. */
-  readonly open?: boolean;
-}
-
-/** Drift, open and healed. A row is the same row while application, object, field and kind are the same and it is open. */
-export interface DriftStore {
-  /**
-   * The open rows, by when they were first seen, then healed ones by when they were healed; newest first. The pages of one listing
-   * tell of the moment of the first: a row that is healed in between comes once, where it stood. A page may have fewer rows than
-   * asked for, and still a next one, when many others had to be passed over.
-   */
-  list(query?: DriftQuery): Promise<Page<DriftRow>>;
-  /** All open rows of one application. */
-  open(application: string, options?: CallOptions): Promise<readonly DriftRow[]>;
-  /** Rows of one application that one of our syncs healed at that time (RFC 3339) or later, newest first. */
-  healedSince(application: string, since: string, options?: CallOptions): Promise<readonly DriftRow[]>;
-  /**
-   * Writes an open row. A row already open keeps its `firstSeen`, and its `by` as long as the manager is the same and the new one has none.
-   * A row of kind `prevented` is written closed.
-   */
-  record(row: DriftRow, options?: CallOptions): Promise<void>;
-  /** Closes open rows: sets `healedAt` and `healedBy`; they expire after 90 days. */
-  heal(rows: readonly DriftRow[], healed: { readonly at: string; readonly by: string }, options?: CallOptions): Promise<void>;
-  /** Says who made a change, in the matching rows of the object that are open, or were until 15 minutes ago, and do not say it; returns how many. */
-  attribute(
-    application: string,
-    ref: ResourceRef,
-    by: Attribution,
-    matches: (row: DriftRow) => boolean,
-    options?: CallOptions,
-  ): Promise<number>;
-}
-
-export interface SweepStore {
-  put(report: SweepReport, options?: CallOptions): Promise<void>;
-  list(cluster: string, request?: PageRequest): Promise<Page<SweepReport>>;
-}
-
-/** What prevention has put into clusters; none for a cluster that never had any. */
-export interface PreventionStore {
-  load(cluster: string, options?: CallOptions): Promise<Prevention | undefined>;
-  list(options?: CallOptions): Promise<readonly Prevention[]>;
-  /** Two that save at once are sweeps of one cluster, which write the same. */
-  save(prevention: Prevention, options?: CallOptions): Promise<void>;
-  remove(cluster: string, options?: CallOptions): Promise<void>;
-}
-
-/** Who may write for an application now. */
-export interface Lease {
-  readonly application: string;
-  /** Id of the run that holds it. */
-  readonly holder: string;
-  /** Counts up with every new holder; a write with an older one is refused. */
-  readonly fence: number;
-  /** Generation of the desired state that the holder works on. */
-  readonly generation: number;
-  /** `applying`: nobody else may start; `waiting`: a newer generation may take over at once. */
-  readonly phase: "applying" | "waiting";
-  /** RFC 3339. After it anyone may take over. */
-  readonly expiresAt: string;
-}
-
-export interface LeaseRequest extends CallOptions {
-  readonly application: string;
-  readonly holder: string;
-  readonly generation: number;
-  /** Seconds until it expires unless renewed. */
-  readonly seconds: number;
-}
-
-export interface LeaseStore {
-  /**
-   * Takes the lease when it is free, expired, already this holder's, or held in phase `waiting` for an older generation.
-   * A holder that takes its own lease again keeps its fence. Otherwise returns who holds it; one that works on an older
-   * generation is refused its next renewal, so that it ends there.
-   */
-  acquire(
-    request: LeaseRequest,
-  ): Promise<{ readonly acquired: true; readonly lease: Lease } | { readonly acquired: false; readonly held: Lease }>;
-  /** False when it was taken over, or a newer generation asks for it: what `renew` would answer, by a read, which many share. */
-  holds(lease: Lease, options?: CallOptions): Promise<boolean>;
-  /** Extends a lease and sets its phase; false when it was taken over, or a newer generation asks for it. */
-  renew(
-    lease: Lease,
-    change: { readonly phase: Lease["phase"]; readonly seconds: number },
-    options?: CallOptions,
-  ): Promise<boolean>;
-  /** Gives it back; no-op when it was taken over. The fence keeps counting. */
-  release(lease: Lease, options?: CallOptions): Promise<void>;
-  /** Undefined when free (released or never taken). */
-  get(application: string, options?: CallOptions): Promise<Lease | undefined>;
 }
 
 /** All stores of one table. */
